@@ -1,0 +1,27 @@
+"""Endless Loops: a still, a mask and a few strokes become a seamless loop. Needs no Blender."""
+
+from .errors import (
+    BadFile,
+    BadImage,
+    BadMask,
+    BadSettings,
+    BadStroke,
+    Cancelled,
+    EmptyMask,
+    EndlessLoopsError,
+    NoRepetition,
+)
+from .settings import Settings
+
+__all__ = [
+    "BadFile",
+    "BadImage",
+    "BadMask",
+    "BadSettings",
+    "BadStroke",
+    "Cancelled",
+    "EmptyMask",
+    "EndlessLoopsError",
+    "NoRepetition",
+    "Settings",
+]

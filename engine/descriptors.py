@@ -1,0 +1,95 @@
+"""What a pixel's surroundings look like: the first block of VGG-16 (section 3.1.2 of the paper)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadFile
+
+Floats = NDArray[np.float32]
+Network = Callable[[Floats], Floats]
+"""Maps a (1, 3, H, W) picture to its (1, 128, H, W) descriptors."""
+
+MODEL = "vgg16_block1.onnx"
+THREADS = 2
+
+_log = logging.getLogger(__name__)
+
+
+def describe(picture: Floats) -> Floats:
+    """Describe each pixel by the responses of VGG-16's first two convolutions around it.
+
+    Parameters
+    ----------
+    picture : (H, W, 3) float32
+        RGB as displayed (not scene-linear), 0 to 1, at least 2 pixels high and wide.
+
+    Returns
+    -------
+    (H, W, 128) float32
+        64 responses to 3 x 3 pixels, then 64 to 5 x 5 pixels, 0 or more, not normalized: they reach
+        some thousands. A transposed view: each channel's plane is contiguous.
+
+    Raises
+    ------
+    BadFile
+        The network's file is missing or can't be read.
+
+    Notes
+    -----
+    Both convolutions mirror the picture at its border. The network runs in onnxruntime, or in OpenCV where
+    onnxruntime can't be loaded (some builds of Blender on Windows); both give the same descriptors.
+    """
+    planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
+    return _network()(planes)[0].transpose(1, 2, 0)
+
+
+@cache
+def _network() -> Network:
+    """Return the network on the best backend that loads here."""
+    model = _model_bytes()
+    try:
+        return _onnxruntime_network(model)
+    except (ImportError, OSError, RuntimeError) as error:  # a broken DLL shows as any of the three
+        _log.warning("onnxruntime can't be loaded, descriptors come from OpenCV: %s", error)
+        return _opencv_network(model)
+
+
+def _onnxruntime_network(model: bytes) -> Network:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return lambda planes: session.run(None, {"picture": planes})[0]
+
+
+def _opencv_network(model: bytes) -> Network:
+    import cv2
+
+    net = cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))
+    turn = threading.Lock()  # a cv2 network holds its input: two solves must not interleave
+
+    def run(planes: Floats) -> Floats:
+        with turn:
+            net.setInput(planes)
+            return np.array(net.forward(), np.float32)  # a copy: its buffer is used again by the next run
+
+    return run
+
+
+def _model_bytes() -> bytes:
+    """Read the network from `models`, which lies beside this package, or inside it once installed by pip."""
+    package = Path(__file__).resolve().parent
+    places = (package.parent / "models" / MODEL, package / "models" / MODEL)
+    for place in places:
+        if place.is_file():
+            return place.read_bytes()
+    raise BadFile(f"The file {places[0]} is missing. Install Endless Loops again.")

@@ -11,6 +11,7 @@ from .errors import (
     EndlessLoopsError,
     NoRepetition,
 )
+from .loop import Loop
 from .settings import Settings
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Cancelled",
     "EmptyMask",
     "EndlessLoopsError",
+    "Loop",
     "NoRepetition",
     "Settings",
 ]

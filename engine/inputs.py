@@ -1,0 +1,162 @@
+"""What a caller hands over, checked once at the door, and the still as the eye sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadImage, BadMask, EmptyMask
+
+SMALLEST_SIDE = 64
+"""Pixels; below this there is no room for two repetitions and the window that compares them."""
+MOST_PIXELS = 50_000_000
+STILL_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
+
+
+def check_still(still: Any) -> NDArray[Any]:
+    """Return the still as an array, or say why it can't be animated.
+
+    Parameters
+    ----------
+    still : (H, W, C) array
+        uint8, uint16 or float32 (scene-linear), C = 1, 3 or 4, first row on top.
+
+    Returns
+    -------
+    (H, W, C) array
+        The same pixels, in native byte order; never a copy unless it has to be.
+
+    Raises
+    ------
+    BadImage
+        For any other shape or type, a picture under 64 pixels a side or over 50 megapixels, or
+        one without a single finite pixel.
+    """
+    pixels = _as_numbers(still, BadImage, "The still")
+    if pixels.ndim == 2:
+        raise BadImage(
+            f"The still is a {pixels.shape[1]} x {pixels.shape[0]} array without channels: "
+            "give a grey picture as (height, width, 1)."
+        )
+    if pixels.ndim != 3:
+        raise BadImage(
+            f"The still must be one picture (height, width, channels), not {pixels.ndim} dimensions."
+        )
+    height, width, channels = pixels.shape
+    if channels not in (1, 3, 4):
+        raise BadImage(
+            f"The still has {channels} channels: use grey (1), RGB (3) or RGB with alpha (4), channels last."
+        )
+    native = pixels.dtype.newbyteorder("=")
+    if native not in STILL_TYPES:
+        raise BadImage(
+            f"The still holds {pixels.dtype} values: convert it to 8 bit (uint8), 16 bit (uint16) or float32."
+        )
+    if min(height, width) < SMALLEST_SIDE:
+        raise BadImage(
+            f"The still is {width} x {height} pixels: use one with at least {SMALLEST_SIDE} a side."
+        )
+    if height * width > MOST_PIXELS:
+        raise BadImage(
+            f"The still has {height * width / 1e6:.0f} megapixels: "
+            f"scale it down to {MOST_PIXELS // 1_000_000} or fewer."
+        )
+    if native.kind == "f" and not np.isfinite(pixels).any():
+        raise BadImage("The still has no usable pixel: every value is NaN or infinite.")
+    return pixels.astype(native, copy=False)
+
+
+def check_mask(mask: Any, still: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which pixels move, or say why the mask doesn't fit the still.
+
+    Parameters
+    ----------
+    mask : (H, W) array
+        bool, or numbers that are inside from half of their type's range on (128 for uint8, 0.5
+        for floats). NaN is outside.
+    still : (H, W, C) array
+        A still that `check_still` let through.
+
+    Returns
+    -------
+    (H, W) bool
+
+    Raises
+    ------
+    BadMask
+        For another size, several channels, or values that aren't numbers.
+    EmptyMask
+        When nothing is inside.
+    """
+    values = _as_numbers(mask, BadMask, "The mask")
+    if values.ndim != 2:
+        raise BadMask(f"The mask must be one channel (height, width), not an array of shape {values.shape}.")
+    if values.shape != still.shape[:2]:
+        raise BadMask(
+            f"The mask is {values.shape[1]} x {values.shape[0]} pixels and the still "
+            f"{still.shape[1]} x {still.shape[0]}: paint the mask at the still's size."
+        )
+    if values.dtype.kind == "b":
+        inside = values
+    elif values.dtype.kind == "f":
+        inside = values >= 0.5
+    else:
+        inside = values > np.iinfo(values.dtype).max // 2
+    if not inside.any():
+        raise EmptyMask("The mask is empty: paint where the picture should move.")
+    return np.ascontiguousarray(inside)
+
+
+def display_rgb(still: NDArray[Any]) -> NDArray[np.float32]:
+    """Show the still as the eye would see it on a screen, which is where repetitions are compared.
+
+    Parameters
+    ----------
+    still : (H, W, C) array
+        uint8, uint16 or float32, C = 1, 3 or 4. Integer pictures carry straight alpha, scene-linear
+        ones premultiplied alpha, as their files do.
+
+    Returns
+    -------
+    (H, W, 3) float32, 0 to 1
+        Display-encoded colors; scene-linear ones are exposed (their 95th percentile lands at 0.8),
+        encoded like sRGB and rolled off towards 1. What is transparent is mid-grey.
+    """
+    encoded = to_unit(still[..., :3])
+    if still.dtype.kind == "f":
+        encoded = _encode(encoded)
+    if encoded.shape[2] == 1:
+        encoded = np.repeat(encoded, 3, axis=2)
+    if still.shape[2] == 4:
+        opacity = to_unit(still[..., 3:])
+        if opacity.min() < 1:
+            encoded = 0.5 + (encoded - 0.5) * np.clip(opacity, 0, 1)
+    return np.ascontiguousarray(encoded, np.float32)
+
+
+def to_unit(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Scale integers to 0..1 as float32 and leave floats as they are, with NaN and Inf made 0."""
+    if values.dtype.kind == "f":
+        return np.where(np.isfinite(values), values, np.float32(0))
+    return values.astype(np.float32) * np.float32(1 / np.iinfo(values.dtype).max)
+
+
+def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    bright = float(np.percentile(linear[::4, ::4], 95))
+    exposed = np.clip(linear, 0, None) * np.float32(0.6 / bright if bright > 0 else 1.0)
+    encoded = np.where(exposed < 0.0031308, 12.92 * exposed, 1.055 * exposed ** (1 / 2.4) - 0.055)
+    shoulder = 0.8  # above it the curve bends so that highlights keep some of their detail
+    rolled = 1 - (1 - shoulder) * np.exp(-(encoded - shoulder) / (1 - shoulder))
+    return np.where(encoded < shoulder, encoded, rolled).astype(np.float32)
+
+
+def _as_numbers(values: Any, error: type[BadImage] | type[BadMask], name: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(values)
+    except ValueError as reason:
+        raise error(f"{name} isn't an array of numbers.") from reason
+    if array.dtype.kind not in "buif":
+        raise error(f"{name} isn't an array of numbers.")
+    return array

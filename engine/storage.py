@@ -1,0 +1,93 @@
+"""Files and folders that appear whole or not at all, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import BadFile
+
+
+@contextmanager
+def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a path beside the target to write to; on success it takes the target's place in one step.
+
+    Raises
+    ------
+    BadFile
+        When the folder can't be written; the previous file is then still there.
+    """
+    target = Path(path)
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(0o666 & ~_umask())
+        yield temporary
+        os.replace(temporary, target)
+    except OSError as reason:
+        raise BadFile(f"Can't write {target}: {_why(reason)}.") from reason
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -> Iterator[Path]:
+    """Yield an empty folder beside the target to fill; on success it takes the target's place.
+
+    Parameters
+    ----------
+    path : path
+        The folder wanted. Folders above it are made.
+    ours : callable
+        Says of a file name whether a previous run may have written it. A folder that holds
+        anything else isn't touched.
+
+    Raises
+    ------
+    BadFile
+        When the folder can't be written or holds other files.
+    """
+    target = Path(path)
+    temporary = previous = None
+    try:
+        if target.is_dir():
+            foreign = sorted(entry.name for entry in target.iterdir() if not ours(entry.name))
+            if foreign:
+                raise BadFile(
+                    f"The folder {target} holds other files ({foreign[0]}): choose a new or an empty one."
+                )
+        elif target.exists():
+            raise BadFile(f"{target} is a file: choose a folder for the frames.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        temporary.chmod(0o777 & ~_umask())
+        yield temporary
+        if target.exists():
+            previous = temporary.with_name(temporary.name + "-previous")
+            os.rename(target, previous)
+        os.rename(temporary, target)
+    except OSError as reason:
+        if previous is not None and previous.exists() and not target.exists():
+            os.rename(previous, target)
+        raise BadFile(f"Can't write {target}: {_why(reason)}.") from reason
+    finally:
+        for leftover in (temporary, previous):
+            if leftover is not None:
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _why(reason: OSError) -> str:
+    return (reason.strerror or str(reason)).lower()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

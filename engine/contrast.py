@@ -52,7 +52,7 @@ def boost(similarity: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
         The blend is ``v + (v - mean) * boost``.
     """
     kept = (1 - phase) ** 2 + phase**2 + 2 * phase * (1 - phase) * similarity
-    return 1 / np.sqrt(kept) - 1
+    return np.asarray(1 / np.sqrt(kept) - 1, np.float32)
 
 
 def measure_contrast(

@@ -147,7 +147,7 @@ class Loop:
         inside = self.mask[self._box]
         target = picture[self._box]
         mean = enlarge(self._coarse_mean(phase), inside.shape)
-        strength = enlarge(boost(self.contrast.similarity, phase).astype(np.float32), inside.shape)
+        strength = enlarge(boost(self.contrast.similarity, phase), inside.shape)
 
         def render(first: int) -> None:
             rows = slice(first, min(first + STRIPE, inside.shape[0]))

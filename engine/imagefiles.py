@@ -1,0 +1,195 @@
+"""Pictures on disk for the shell: stills and masks in, numbered frames and videos out."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadFile
+from .loop import Loop, check_frame_count
+from .settings import Progress, no_progress
+from .storage import replaced_file, replaced_folder
+
+FRAME_NAME = re.compile(r"frame_\d{4,}\.(png|tiff)")
+VIDEO_RATE = 25
+"""Frames a second; a turn lasts as long as its frames do."""
+WAITING = 4
+"""Rendered frames that may wait to be encoded; each holds a whole picture."""
+
+
+def read_still(path: str | Path) -> NDArray[Any]:
+    """Read a picture the way up its EXIF orientation says.
+
+    Parameters
+    ----------
+    path : path
+        PNG, JPEG, TIFF, WEBP and whatever else OpenCV reads; 8 bit, 16 bit or float.
+
+    Returns
+    -------
+    (H, W, C) array
+        Grey, RGB or RGB with alpha, first row on top, in the file's own depth.
+
+    Raises
+    ------
+    BadFile
+        When it isn't there or isn't a picture that can be read.
+    """
+    import cv2
+
+    try:
+        encoded = np.fromfile(path, np.uint8)
+    except OSError as reason:
+        raise BadFile(f"Can't read {path}: {(reason.strerror or str(reason)).lower()}.") from reason
+    picture: NDArray[Any] | None = _decode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
+    if picture is None:
+        raise BadFile(f"{path} isn't a picture this can read: use PNG, JPEG, TIFF or WEBP.")
+    raw = _decode(encoded, cv2.IMREAD_UNCHANGED)
+    if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
+        picture = _upright(raw, _decode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR))
+    if picture.ndim == 2:
+        return picture[..., None]
+    order = [2, 1, 0, 3][: picture.shape[2]]
+    return np.ascontiguousarray(picture[..., order])
+
+
+def read_mask(path: str | Path) -> NDArray[Any]:
+    """Read a mask: white is inside, and what is transparent isn't.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    (H, W) array
+        Of the file's own depth, as `check_mask` takes it.
+    """
+    picture = read_still(path)
+    value = picture[..., :3].astype(np.float64).mean(2)
+    if picture.shape[2] == 4:
+        full = 1.0 if picture.dtype.kind == "f" else float(np.iinfo(picture.dtype).max)
+        value *= picture[..., 3] / full
+    return np.asarray(value, picture.dtype)
+
+
+def write_frames(loop: Loop, count: int, folder: str | Path, progress: Progress = no_progress) -> Path:
+    """Write one turn of a loop as numbered pictures; the folder appears whole or not at all.
+
+    Parameters
+    ----------
+    loop : Loop
+    count : int, 2 to 10 000
+    folder : path
+        Made, or replaced when it holds nothing but frames of a previous run.
+    progress : callable
+        Called once a frame; may raise `Cancelled`, and nothing was written then.
+
+    Returns
+    -------
+    Path
+        The folder, with frame_0001.png and so on: PNG of the still's depth, TIFF for float stills.
+
+    Raises
+    ------
+    BadFile, BadSettings
+    """
+    count = check_frame_count(count)
+    suffix = ".tiff" if loop.still.dtype.kind == "f" else ".png"
+    with replaced_folder(folder, lambda name: bool(FRAME_NAME.fullmatch(name))) as target:
+        with ThreadPoolExecutor(2) as pool:
+            waiting: deque[Future[None]] = deque()
+            for index, frame in enumerate(loop.frames(count)):
+                progress(index / count, "Writing frames")
+                waiting.append(pool.submit(_write_picture, target / f"frame_{index + 1:04d}{suffix}", frame))
+                if len(waiting) > WAITING:
+                    waiting.popleft().result()
+            for encoded in waiting:
+                encoded.result()
+    progress(1.0, "Writing frames")
+    return Path(folder)
+
+
+def write_video(loop: Loop, count: int, path: str | Path, progress: Progress = no_progress) -> Path:
+    """Write one turn of a loop as an MP4 at 25 frames a second; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    loop : Loop
+    count : int, 2 to 10 000
+    path : path
+        Ends in .mp4.
+    progress : callable
+        Called once a frame; may raise `Cancelled`, and nothing was written then.
+
+    Raises
+    ------
+    BadFile, BadSettings
+    """
+    import cv2
+
+    count = check_frame_count(count)
+    if Path(path).suffix.lower() != ".mp4":
+        raise BadFile(f"Can't write {path}: the name of a video must end in .mp4.")
+    height, width = loop.still.shape[:2]
+    with replaced_file(path) as target:
+        # MPEG-4 part 2: the one encoder every build of OpenCV has.
+        writer = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), VIDEO_RATE, (width, height))
+        try:
+            if not writer.isOpened():
+                raise BadFile(f"Can't write {path}: this OpenCV can't encode {width} x {height} video.")
+            for index, frame in enumerate(loop.frames(count)):
+                progress(index / count, "Writing video")
+                writer.write(_screen_bgr(frame))
+        finally:
+            writer.release()
+    progress(1.0, "Writing video")
+    return Path(path)
+
+
+def _decode(encoded: NDArray[np.uint8], flags: int) -> Any:
+    import cv2
+
+    try:
+        return cv2.imdecode(encoded, flags)
+    except cv2.error:
+        return None
+
+
+def _upright(raw: NDArray[Any], colors: NDArray[Any]) -> NDArray[Any]:
+    """Turn a picture with alpha the way its colors were turned: OpenCV honors EXIF only without alpha."""
+    for turned in (raw, raw.swapaxes(0, 1)):
+        for rows in (1, -1):
+            for columns in (1, -1):
+                candidate = turned[::rows, ::columns]
+                if np.array_equal(candidate[..., :3], colors):
+                    return candidate
+    return raw
+
+
+def _write_picture(path: Path, frame: NDArray[Any]) -> None:
+    import cv2
+
+    order = [2, 1, 0, 3][: frame.shape[2]] if frame.shape[2] > 1 else [0]
+    done, encoded = cv2.imencode(path.suffix, frame[..., order], [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if not done:
+        raise BadFile(f"Can't encode a {frame.shape[1]} x {frame.shape[0]} {frame.dtype} picture.")
+    encoded.tofile(path)
+
+
+def _screen_bgr(frame: NDArray[Any]) -> NDArray[np.uint8]:
+    """Show a frame as an 8-bit screen does; scene-linear values are encoded as sRGB and clipped at white."""
+    colors = frame[..., :3]
+    if colors.dtype.kind == "f":
+        linear = np.clip(np.nan_to_num(colors), 0, 1)
+        screen = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+        colors = np.rint(screen * 255).astype(np.uint8)
+    elif colors.dtype == np.uint16:
+        colors = (colors >> 8).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(colors[..., ::-1], (*colors.shape[:2], 3)))

@@ -47,12 +47,13 @@ def read_still(path: str | Path) -> NDArray[Any]:
         encoded = np.fromfile(path, np.uint8)
     except OSError as reason:
         raise BadFile(f"Can't read {path}: {(reason.strerror or str(reason)).lower()}.") from reason
-    picture: NDArray[Any] | None = _decode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
-    if picture is None:
-        raise BadFile(f"{path} isn't a picture this can read: use PNG, JPEG, TIFF or WEBP.")
     raw = _decode(encoded, cv2.IMREAD_UNCHANGED)
-    if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-        picture = _upright(raw, _decode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR))
+    upright = _decode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
+    if raw is None:
+        raise BadFile(f"{path} isn't a picture this can read: use PNG, JPEG, TIFF or WEBP.")
+    picture = raw if upright is None else upright
+    if raw.ndim == 3 and raw.shape[2] == 4 and upright is not None:
+        picture = _turned_like(raw, upright)
     if picture.ndim == 2:
         return picture[..., None]
     order = [2, 1, 0, 3][: picture.shape[2]]
@@ -153,7 +154,7 @@ def write_video(loop: Loop, count: int, path: str | Path, progress: Progress = n
     return Path(path)
 
 
-def _decode(encoded: NDArray[np.uint8], flags: int) -> Any:
+def _decode(encoded: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
     import cv2
 
     try:
@@ -162,14 +163,14 @@ def _decode(encoded: NDArray[np.uint8], flags: int) -> Any:
         return None
 
 
-def _upright(raw: NDArray[Any], colors: NDArray[Any]) -> NDArray[Any]:
+def _turned_like(raw: NDArray[Any], upright: NDArray[Any]) -> NDArray[Any]:
     """Turn a picture with alpha the way its colors were turned: OpenCV honors EXIF only without alpha."""
-    for turned in (raw, raw.swapaxes(0, 1)):
+    colors = raw[..., :3] if upright.ndim == 3 else raw[..., 0]
+    for turned, turned_colors in ((raw, colors), (raw.swapaxes(0, 1), colors.swapaxes(0, 1))):
         for rows in (1, -1):
             for columns in (1, -1):
-                candidate = turned[::rows, ::columns]
-                if np.array_equal(candidate[..., :3], colors):
-                    return candidate
+                if np.array_equal(turned_colors[::rows, ::columns], upright):
+                    return turned[::rows, ::columns]
     return raw
 
 
@@ -177,7 +178,8 @@ def _write_picture(path: Path, frame: NDArray[Any]) -> None:
     import cv2
 
     order = [2, 1, 0, 3][: frame.shape[2]] if frame.shape[2] > 1 else [0]
-    done, encoded = cv2.imencode(path.suffix, frame[..., order], [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 3] if path.suffix == ".png" else []
+    done, encoded = cv2.imencode(path.suffix, frame[..., order], options)
     if not done:
         raise BadFile(f"Can't encode a {frame.shape[1]} x {frame.shape[0]} {frame.dtype} picture.")
     encoded.tofile(path)

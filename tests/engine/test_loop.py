@@ -1,0 +1,210 @@
+"""Frames of a loop and the file that holds it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from engine import BadFile, BadSettings, Loop
+
+from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, moving, pattern
+
+KINDS = [(dtype, channels) for dtype in (np.uint8, np.uint16, np.float32) for channels in (1, 3, 4)]
+TOLERANCE = {np.uint8: 1.0, np.uint16: 40.0, np.float32: 0.002}
+
+
+@pytest.mark.parametrize(("dtype", "channels"), KINDS)
+def test_a_periodic_pattern_moves_right_by_its_step(dtype, channels):
+    mask = box_mask()
+    loop = moving(moved_pattern(0, dtype, channels), mask)
+    for phase in (0.25, 0.5, 0.9):
+        frame = loop.frame(phase)
+        off = np.abs(frame.astype(float) - moved_pattern(phase, dtype, channels).astype(float))
+        assert off[mask].max() <= TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize(("dtype", "channels"), KINDS)
+def test_phase_zero_and_everything_outside_the_mask_are_the_still_bit_for_bit(dtype, channels):
+    generator = np.random.default_rng(channels)
+    still = as_type(generator.random(SIZE), dtype, channels)
+    if dtype == np.float32:
+        still[generator.random(SIZE) < 0.05] = np.nan
+        still[generator.random(SIZE) < 0.05] = -np.inf
+    before = still.copy()
+    mask = generator.random(SIZE) < 0.5
+    loop = moving(still, mask)
+    assert loop.frame(0).tobytes() == before.tobytes()
+    assert loop.frame(1.0).tobytes() == before.tobytes()
+    for phase in (0.1, 0.5, 0.99):
+        frame = loop.frame(phase)
+        assert frame.dtype == still.dtype and frame.shape == still.shape
+        assert frame[~mask].tobytes() == before[~mask].tobytes()
+        assert np.isfinite(frame[mask]).all()
+    assert still.tobytes() == before.tobytes()
+
+
+def test_a_frame_belongs_to_the_caller():
+    loop = moving(moved_pattern(0, np.uint8, 3), box_mask())
+    loop.frame(0)[:] = 0
+    loop.frame(0.5)[:] = 0
+    assert loop.frame(0).any() and loop.frame(0.5).any()
+
+
+def test_the_loop_closes_without_a_jump():
+    generator = np.random.default_rng(5)
+    still = as_type(generator.random(SIZE) * 0.4 + 0.3 * (np.indices(SIZE)[1] % STEP > 9), np.uint8, 3)
+    loop = moving(still, box_mask())
+    frames = [frame.astype(float) for frame in loop.frames(24)]
+    assert len(frames) == 24
+    changes = [np.abs(frames[i] - frames[i - 1]).mean() for i in range(24)]
+    assert max(changes) < 1.6 * np.median(changes)
+
+
+def test_highlights_above_one_move_unclipped_and_none_turns_negative():
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float64)
+    lamp = np.where((columns % STEP < 4) & (rows % 15 < 4), 50.0, 0.01).astype(np.float32)[..., None]
+    loop = moving(lamp, box_mask())
+    for phase in (0.5, 0.25):
+        frame = loop.frame(phase)
+        assert frame.max() > 45
+        assert frame.min() >= 0
+
+
+def test_details_that_differ_keep_their_strength_at_mid_loop():
+    generator = np.random.default_rng(7)
+    still = as_type(0.5 + 0.1 * generator.standard_normal(SIZE).clip(-3, 3), np.uint8, 3)
+    mask = box_mask()
+    loop = moving(still, mask, step=24)
+    core = box_mask(30, 90, 40, 110)
+    kept = loop.frame(0.5)[core].std() / still[core].std()
+    assert 0.85 < kept < 1.15  # a plain average keeps 0.71
+
+
+def test_transparent_surroundings_leave_no_dark_fringe():
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float64)
+    opaque = columns % STEP < 10
+    still = np.zeros((*SIZE, 4), np.uint8)
+    still[opaque] = [200, 100, 50, 255]
+    frame = moving(still, box_mask()).frame(0.37)
+    seen = frame[..., 3] > 8
+    assert (frame[..., 3] < 250).any() and seen.any()
+    np.testing.assert_allclose(
+        frame[seen][:, :3].astype(int), np.broadcast_to([200, 100, 50], (seen.sum(), 3)), atol=8
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_opaque_stills_stay_opaque(dtype):
+    generator = np.random.default_rng(3)
+    still = as_type(generator.random(SIZE), dtype, 4)
+    full = still[0, 0, 3]
+    assert (moving(still, box_mask()).frame(0.3)[..., 3] == full).all()
+
+
+@pytest.mark.parametrize("phase", [np.nan, np.inf, -np.inf])
+def test_a_phase_that_is_no_number_is_refused(phase):
+    with pytest.raises(BadSettings, match="phase"):
+        moving(moved_pattern(0, np.uint8, 3), box_mask()).frame(phase)
+
+
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [
+        (1, "doesn't move"),
+        (0, "doesn't move"),
+        (-3, "2 or more"),
+        (10_001, "10000 or fewer"),
+        (2.5, "whole number"),
+        (True, "whole number"),
+        ("12", "whole number"),
+    ],
+)
+def test_frame_counts_that_make_no_loop_are_refused_before_anything_is_rendered(count, says):
+    with pytest.raises(BadSettings, match=says):
+        moving(moved_pattern(0, np.uint8, 3), box_mask()).frames(count)
+
+
+def test_fields_and_maps_end_at_the_mask():
+    mask = box_mask()
+    loop = moving(moved_pattern(0, np.uint8, 3), mask)
+    for field in (loop.forward, loop.inverse):
+        assert field.shape == (*SIZE, 2) and field.dtype == np.float32
+        assert not field[~mask].any() and field[mask].any(1).all()
+    assert loop.similarity.shape == SIZE and (loop.similarity[~mask] == 1).all()
+    assert loop.lowpass.shape == loop.texture.pixels.shape
+
+
+@pytest.mark.parametrize(("dtype", "channels"), KINDS)
+def test_a_saved_loop_makes_the_same_frames(tmp_path, dtype, channels):
+    generator = np.random.default_rng(11)
+    still = as_type(generator.random(SIZE), dtype, channels)
+    loop = moving(still, box_mask(), step=17.3)
+    path = tmp_path / "Häuser 楼 loop.npz"
+    loop.save(path)
+    again = Loop.load(path)
+    assert again.still.tobytes() == still.tobytes() and again.confidence == loop.confidence
+    np.testing.assert_array_equal(again.mask, loop.mask)
+    for phase in (0, 0.123, 0.5):
+        assert again.frame(phase).tobytes() == loop.frame(phase).tobytes()
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_loading_what_is_no_loop_says_so(tmp_path):
+    missing = tmp_path / "none"
+    with pytest.raises(BadFile, match="no such file"):
+        Loop.load(missing)
+    with pytest.raises(BadFile, match="directory"):
+        Loop.load(tmp_path)
+    text = tmp_path / "text"
+    text.write_text("a picture of a loop")
+    with pytest.raises(BadFile, match="isn't a saved loop"):
+        Loop.load(text)
+    with zipfile.ZipFile(tmp_path / "zip", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(BadFile, match="isn't a saved loop"):
+        Loop.load(tmp_path / "zip")
+
+
+def test_every_kind_of_damage_is_found(tmp_path):
+    path = tmp_path / "loop"
+    moving(as_type(pattern(*np.mgrid[: SIZE[1], : SIZE[0]]).T, np.uint8, 3), box_mask()).save(path)
+    whole = path.read_bytes()
+    generator = np.random.default_rng(0)
+    reference = Loop.load(path).frame(0.4).tobytes()
+    for _ in range(40):
+        damaged = bytearray(whole)
+        if generator.random() < 0.3:
+            del damaged[int(generator.integers(len(whole))) :]
+        else:
+            place = int(generator.integers(len(whole)))
+            damaged[place : place + 8] = generator.bytes(8)
+        path.write_bytes(damaged)
+        try:
+            assert Loop.load(path).frame(0.4).tobytes() == reference  # a byte that carries nothing
+        except BadFile as reason:
+            assert "damaged" in str(reason) or "another version" in str(reason)
+
+
+def test_a_full_disk_is_told_and_leaves_the_previous_file(tmp_path, monkeypatch):
+    path = tmp_path / "loop"
+    loop = moving(moved_pattern(0, np.uint8, 3), box_mask())
+    loop.save(path)
+    before = path.read_bytes()
+
+    def full(stream, array, **_):
+        stream.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array", full)
+    with pytest.raises(BadFile, match="no space left"):
+        loop.save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["loop"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(BadFile, match="no such file"):
+        moving(moved_pattern(0, np.uint8, 3), box_mask()).save(tmp_path / "nowhere" / "loop")

@@ -1,0 +1,77 @@
+"""The still continued beyond the mask: pattern and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.texture import continue_texture, extrapolate
+
+from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, sideways
+
+
+def on_still(texture):
+    """Cut the texture's part that lies over the still out, as (rows, columns) and pixels."""
+    x, y = texture.origin
+    height, width = texture.pixels.shape[:2]
+    rows = slice(max(y, 0), min(y + height, SIZE[0]))
+    columns = slice(max(x, 0), min(x + width, SIZE[1]))
+    return (rows, columns), texture.pixels[
+        rows.start - y : rows.stop - y, columns.start - x : columns.stop - x
+    ]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_inside_the_mask_it_is_the_still(dtype):
+    still, mask = moved_pattern(0, dtype, 3), box_mask()
+    place, pixels = on_still(continue_texture(still, mask, sideways(), -sideways()))
+    full = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    np.testing.assert_allclose(pixels[mask[place]], still[place][mask[place]] / full, rtol=1e-6)
+
+
+def test_the_pattern_goes_on_outside_and_nothing_static_shows():
+    still, mask = moved_pattern(0, np.uint8, 3), box_mask()
+    walled = np.where(mask[..., None], still, np.uint8(255) * (np.indices(SIZE).sum(0) % 2 == 0)[..., None])
+    place, pixels = on_still(continue_texture(walled.astype(np.uint8), mask, sideways(), -sideways()))
+    truth = still[place] / 255
+    rows = slice(20 - place[0].start, 100 - place[0].start)
+    np.testing.assert_allclose(pixels[rows, 2:-2], truth[rows, 2:-2], atol=0.02)
+
+
+def test_it_goes_on_past_the_border_of_the_picture():
+    still, mask = moved_pattern(0, np.uint8, 3), box_mask(0, SIZE[0], 0, SIZE[1])
+    texture = continue_texture(still, mask, sideways(), -sideways())
+    x, y = texture.origin
+    assert x <= -STEP and x + texture.pixels.shape[1] >= SIZE[1] + STEP
+    beyond = texture.pixels[-y : -y + SIZE[0], -x - STEP : -x]
+    np.testing.assert_allclose(beyond, still[:, :STEP] / 255, atol=0.02)
+
+
+def test_a_drift_of_brightness_does_not_make_a_step_at_the_border_of_the_mask():
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float64)
+    values = 0.2 + 0.1 * np.sin(2 * np.pi * columns / STEP) + 0.004 * columns
+    place, pixels = on_still(
+        continue_texture(as_type(values, np.uint16, 1), box_mask(), sideways(), -sideways())
+    )
+    truth = values[place]
+    near = slice(30 - place[1].start - 3, 30 - place[1].start)
+    middle = slice(30 - place[0].start, 90 - place[0].start)
+    assert np.abs(pixels[middle, near, 0] - truth[middle, near]).max() < 0.03  # a step would be 0.08
+
+
+def test_not_a_number_is_filled_from_around_it():
+    still, mask = moved_pattern(0, np.float32, 3), box_mask()
+    still[60, 70] = np.nan
+    still[0, 0] = np.inf
+    _, pixels = on_still(continue_texture(still, mask, sideways(), -sideways()))
+    assert np.isfinite(pixels).all()
+    assert pixels.max() < 3.2
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_extrapolation_keeps_a_flat_color_and_its_range(factor):
+    known = np.zeros((37, 53), np.float32)
+    known[10:20, 15:40] = 1
+    flat = np.where(known[..., None] > 0, np.float32([0.2, 0.7]), np.float32(99))
+    filled = extrapolate(flat * known[..., None], known, factor)
+    np.testing.assert_allclose(filled, np.broadcast_to(np.float32([0.2, 0.7]), filled.shape), atol=1e-4)

@@ -48,7 +48,8 @@ def describe(picture: Floats) -> Floats:
     onnxruntime can't be loaded (some builds of Blender on Windows); both give the same descriptors.
     """
     planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
-    return _network()(planes)[0].transpose(1, 2, 0)
+    descriptors: Floats = _network()(planes)[0].transpose(1, 2, 0)
+    return descriptors
 
 
 @cache

@@ -1,0 +1,24 @@
+"""Endless Loops: the Blender extension. Registers and unregisters its parts, nothing else."""
+
+import bpy
+
+from . import freshness, jobs, loops, operators, panels, properties
+from .preview import overlay
+
+_CLASSES = jobs.CLASSES + operators.CLASSES + panels.CLASSES
+_PARTS = (properties, loops, freshness, overlay)
+
+
+def register():
+    for part in _PARTS:
+        part.register()
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister():
+    jobs.cancel_running()
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)
+    for part in reversed(_PARTS):
+        part.unregister()

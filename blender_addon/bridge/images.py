@@ -1,0 +1,77 @@
+"""Stills become arrays, and arrays become pixels of an image."""
+
+import re
+
+import bpy
+import numpy as np
+
+from ..errors import Refused
+
+
+def refusal(image):
+    """Why `image` can't be the still of a loop, as a sentence; empty when it can. Cheap enough for poll."""
+    if image is None:
+        return "Open a still image first"
+    if image.source == "TILED":
+        return "A UDIM image has many tiles: use a single picture"
+    if image.source in {"MOVIE", "SEQUENCE"}:
+        return "This is a movie or a sequence: use a single picture, such as one frame saved as an image"
+    if image.source == "VIEWER" or image.type in {"RENDER_RESULT", "COMPOSITING"}:
+        return "A render or viewer result changes by itself: save it as an image and open that"
+    if image.type == "MULTILAYER":
+        return "A multilayer EXR has no single picture: save the layer you want as an image and open that"
+    if image.library is not None:
+        return "This image belongs to another file: make it local first (Image menu, ID data)"
+    return ""
+
+
+def checked(image):
+    """`image` itself; raises `Refused` when it can't be the still of a loop or has no pixels."""
+    reason = refusal(image)
+    if reason:
+        raise Refused(reason)
+    if image.size[0] == 0 or image.size[1] == 0:
+        path = bpy.path.abspath(image.filepath) or image.name
+        raise Refused(f"The image file can't be read: {path}. Open it again or find it (Image menu, Replace)")
+    return image
+
+
+def read_pixels(image):
+    """The pixels as Blender holds them: (H, W, 4) float32 RGBA, first row on top."""
+    width, height = image.size
+    flat = np.empty(width * height * 4, np.float32)
+    image.pixels.foreach_get(flat)
+    return flat.reshape(height, width, 4)[::-1]
+
+
+def read_still(image):
+    """The still for the engine.
+
+    Returns
+    -------
+    (H, W, 3 or 4) uint8 or float32
+        uint8, as stored in the file, for an 8-bit image; scene-linear float32 for any other. Four channels only
+        where something is transparent.
+    """
+    pixels = read_pixels(checked(image))
+    if not image.is_float:
+        pixels = np.rint(pixels * 255).astype(np.uint8)
+    opaque = np.all(pixels[..., 3] == (1 if image.is_float else 255))
+    return np.ascontiguousarray(pixels[..., :3] if opaque else pixels)
+
+
+def write_pixels(image, array):
+    """Put an (H, W, 1, 3 or 4) uint8 or float32 array, first row on top, into an image of that size."""
+    height, width, channels = array.shape
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., : max(channels, 3)] = array
+    if array.dtype == np.uint8:
+        pixels[..., : max(channels, 3)] /= 255
+    image.pixels.foreach_set(pixels[::-1].ravel())
+    image.update()
+
+
+def file_stem(name):
+    """A name for files: the image's own without its extension and without what a file system can't hold."""
+    stem = re.sub(r"\.(png|jpe?g|tiff?|exr|webp|bmp|tga|hdr)(\.\d+)?$", r"\2", name, flags=re.IGNORECASE)
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", stem).strip(" .") or "still"

@@ -1,0 +1,137 @@
+"""Where the still moves: a painted image, a mask datablock's splines or the still's alpha, as one bool array."""
+
+import tempfile
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..errors import Refused
+from . import versions
+from .images import checked, read_pixels
+
+
+def read_mask(still):
+    """The mask of a still's loop.
+
+    Returns
+    -------
+    (H, W) bool
+        True where the still moves; of the still's size.
+
+    Raises
+    ------
+    Refused
+        There is no mask yet, or it belongs to a picture of another size.
+    """
+    settings = still.endless_loops
+    width, height = checked(still).size
+    if settings.mask_source == "ALPHA":
+        return read_pixels(still)[..., 3] >= 0.5
+    if settings.mask_source == "MASK":
+        if settings.mask is None:
+            raise Refused("Choose a mask datablock, or paint the mask")
+        return rasterize(settings.mask, width, height)
+    image = settings.mask_image
+    if image is None:
+        raise Refused("There is no mask yet: press Paint Mask and paint where the still shall move")
+    if tuple(checked(image).size) != (width, height):
+        raise Refused(
+            f"The mask is {image.size[0]} × {image.size[1]} pixels and the still {width} × {height}: "
+            "paint a mask on this still, or scale the mask image to the still's size"
+        )
+    pixels = read_pixels(image)
+    return pixels[..., :3].mean(axis=2) * pixels[..., 3] >= 0.5
+
+
+def trace(still):
+    """Bytes that change when the mask does; unlike `read_mask` it never renders, so that a timer may ask."""
+    settings = still.endless_loops
+    if settings.mask_source != "MASK" or settings.mask is None:
+        return np.packbits(read_mask(still)).tobytes()
+    mask, facts = settings.mask, []
+    for layer in mask.layers:
+        facts.append((layer.alpha, layer.blend, layer.falloff, layer.invert, layer.hide_render))
+        facts.append((layer.use_fill_holes, layer.use_fill_overlap))
+        for spline in layer.splines:
+            facts.append(
+                (spline.use_cyclic, spline.use_fill, spline.offset_mode, spline.weight_interpolation)
+            )
+            for point in spline.points:
+                ends = *point.co, *point.handle_left, *point.handle_right
+                facts.append((*ends, point.weight, [(f.u, f.weight) for f in point.feather_points]))
+    animated = mask.animation_data is not None
+    return repr((facts, bpy.context.scene.frame_current if animated else None)).encode()
+
+
+def new_mask_image(still):
+    """A black mask of the still's size, kept inside the .blend."""
+    image = bpy.data.images.new(f"{still.name} Mask", *checked(still).size, alpha=False, is_data=True)
+    image.endless_loops.painted_still = still
+    still.endless_loops.mask_image = image
+    image.pack()
+    return image
+
+
+def keep(image):
+    """Keep what was painted: Blender drops unsaved pixels when the file is closed."""
+    if image is not None and image.is_dirty and image.library is None:
+        if image.packed_file is not None or not image.filepath:
+            image.pack()
+        else:
+            image.save()
+
+
+def write_mask(still, mask):
+    """Make `mask`, an (H, W) array, the painted mask of `still`: what a script does instead of painting."""
+    array = np.asarray(mask)
+    width, height = checked(still).size
+    if array.shape != (height, width):
+        raise Refused(f"The mask must be an array of {height} rows and {width} columns, like the still")
+    limit = 0.5 if array.dtype.kind in "fb" else np.iinfo(array.dtype).max / 2
+    image = still.endless_loops.mask_image or new_mask_image(still)
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., :3] = (array >= limit)[..., None]
+    image.pixels.foreach_set(pixels[::-1].ravel())
+    image.update()
+    image.pack()
+    still.endless_loops.mask_source = "PAINT"
+
+
+def rasterize(mask, width, height):
+    """A mask datablock's splines at the scene's current frame, drawn by Blender's own rasterizer.
+
+    There is no API for it, so a scene made for the purpose renders a Mask node: feather, falloff, layers and
+    their blending come out as everywhere else in Blender.
+    """
+    current = bpy.context.scene
+    scene = bpy.data.scenes.new("Endless Loops Mask")
+    tree, output = versions.compositor_tree(scene)
+    try:
+        node = tree.nodes.new("CompositorNodeMask")
+        node.mask = mask
+        tree.links.new(node.outputs[0], output)
+        _render_plainly(scene, width, height, current.frame_current)
+        with tempfile.TemporaryDirectory(prefix="endless_loops_") as folder:
+            path = Path(folder) / "mask.exr"
+            scene.render.filepath = str(path)
+            bpy.ops.render.render(write_still=True, scene=scene.name)
+            image = bpy.data.images.load(str(path))
+            try:
+                return read_pixels(image)[..., 0] >= 0.5
+            finally:
+                bpy.data.images.remove(image)
+    finally:
+        bpy.data.scenes.remove(scene)
+        if not tree.is_embedded_data:
+            bpy.data.node_groups.remove(tree)
+
+
+def _render_plainly(scene, width, height, frame):
+    render = scene.render
+    render.resolution_x, render.resolution_y, render.resolution_percentage = width, height, 100
+    render.use_file_extension = False
+    render.compositor_device = "CPU"
+    versions.set_still_format(render.image_settings, "OPEN_EXR")
+    render.image_settings.color_depth = "32"
+    scene.frame_set(frame)

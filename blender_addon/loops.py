@@ -1,0 +1,124 @@
+"""The solved loops: in memory, in a file beside the .blend, and whether they still fit what they were made from."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .bridge import images, masks, strokes
+from .errors import Refused
+
+_loops = {}  # session_uid of a still -> its solved loop
+_places = {}  # session_uid of a still -> its loop's file, remembered while the .blend is being saved elsewhere
+
+
+def is_solved(still):
+    """Whether a loop was solved for this still; cheap."""
+    return bool(still.endless_loops.loop_file)
+
+
+def folder():
+    """Where solved loops lie: beside the .blend, or in this session's temporary folder while it is unsaved."""
+    if bpy.data.filepath:
+        blend = Path(bpy.data.filepath)
+        return blend.parent / "endless_loops" / f"solved_{blend.stem}"
+    return Path(bpy.app.tempdir) / "endless_loops"
+
+
+def file_for(still):
+    """The file for a still's loop; a still that shares its name with another one gets a name of its own."""
+    name = still.endless_loops.loop_file
+    others = {i.endless_loops.loop_file for i in bpy.data.images if i != still}
+    if not name or name in others:
+        stem, number = images.file_stem(still.name), 0
+        name = f"{stem}.loop"
+        while name in others:
+            number += 1
+            name = f"{stem}-{number}.loop"
+    return folder() / name
+
+
+def adopt(still, loop, path, fingerprint):
+    """Make `loop`, saved at `path`, the loop of `still`."""
+    settings = still.endless_loops
+    settings.loop_file, settings.fingerprint = path.name, fingerprint
+    settings.confidence = float(loop.confidence)
+    settings.coverage = float(loop.mask.mean())
+    _loops[still.session_uid] = loop
+
+
+def get(still):
+    """The solved loop of a still, from memory or from its file."""
+    if not is_solved(still):
+        raise Refused("There is no loop yet: press Solve first")
+    loop = _loops.get(still.session_uid)
+    if loop is None:
+        from . import engine
+
+        path = folder() / still.endless_loops.loop_file
+        try:
+            loop = engine.Loop.load(path)
+        except engine.EndlessLoopsError as error:
+            raise Refused(f"The solved loop can't be read ({error}): press Solve to make it again") from error
+        _loops[still.session_uid] = loop
+    return loop
+
+
+def fingerprint(still_array, mask_trace, stroke_list):
+    """A short text that changes when any of a loop's sources does."""
+    digest = hashlib.blake2b(mask_trace, digest_size=16)
+    for array in (still_array, *stroke_list):
+        digest.update(str(array.shape).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def is_out_of_date(still):
+    """Whether still, mask or directions differ from what the loop was solved from; reads all of them."""
+    try:
+        sources = images.read_still(still), masks.trace(still), strokes.read_strokes(still)
+    except Refused:
+        return True
+    return fingerprint(*sources) != still.endless_loops.fingerprint
+
+
+@persistent
+def _forget(*_args):
+    _loops.clear()
+    _places.clear()
+
+
+@persistent
+def _before_save(*_args):
+    for image in bpy.data.images:
+        if image.endless_loops.painted_still is not None:
+            masks.keep(image)
+        if is_solved(image):
+            _places[image.session_uid] = folder() / image.endless_loops.loop_file
+
+
+@persistent
+def _after_save(*_args):
+    """Carry the loops over to where the .blend was saved."""
+    for image in bpy.data.images:
+        old = _places.pop(image.session_uid, None)
+        new = folder() / image.endless_loops.loop_file
+        if old is not None and old != new and old.is_file():
+            new.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(old, new)
+
+
+_HANDLERS = (("load_pre", _forget), ("save_pre", _before_save), ("save_post", _after_save))
+
+
+def register():
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister():
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
+    _forget()

@@ -1,0 +1,19 @@
+"""What an artist or a script can ask for, one operator a file."""
+
+from .clear_directions import ENDLESSLOOPS_OT_clear_directions
+from .done import ENDLESSLOOPS_OT_done
+from .draw_directions import ENDLESSLOOPS_OT_draw_directions
+from .paint_mask import ENDLESSLOOPS_OT_paint_mask
+from .save_movie import ENDLESSLOOPS_OT_save_movie
+from .solve import ENDLESSLOOPS_OT_solve
+from .to_sequencer import ENDLESSLOOPS_OT_to_sequencer
+
+CLASSES = (
+    ENDLESSLOOPS_OT_paint_mask,
+    ENDLESSLOOPS_OT_draw_directions,
+    ENDLESSLOOPS_OT_clear_directions,
+    ENDLESSLOOPS_OT_done,
+    ENDLESSLOOPS_OT_solve,
+    ENDLESSLOOPS_OT_to_sequencer,
+    ENDLESSLOOPS_OT_save_movie,
+)

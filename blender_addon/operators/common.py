@@ -1,0 +1,98 @@
+"""What the operators share: which still they work on, and why they can't."""
+
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import jobs, loops
+from ..bridge import images
+from ..errors import Refused
+
+
+def still_in(context):
+    """The still that the editor under the mouse works on, or None.
+
+    In the Image Editor the shown image, or the still whose mask is being painted there; in the compositor the
+    active Image node's.
+    """
+    space = context.space_data
+    if space is None:
+        return None
+    if space.type == "IMAGE_EDITOR":
+        shown = space.image
+    elif space.type == "NODE_EDITOR" and space.edit_tree and space.edit_tree.nodes.active:
+        shown = getattr(space.edit_tree.nodes.active, "image", None)
+    else:
+        return None
+    if shown is not None and shown.endless_loops.painted_still is not None:
+        return shown.endless_loops.painted_still
+    return shown
+
+
+class StillOperator:
+    """Mixin: an operator on one still, named by a script or shown in the editor."""
+
+    image: StringProperty(
+        name="Still",
+        description="Name of the still; the editor's when empty",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context):
+        # A script names its still, which poll can't see: without an editor there is nothing to refuse yet.
+        reason = cls.reason_against(still_in(context)) if context.space_data else ""
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    @classmethod
+    def reason_against(cls, still):
+        """Why the operator can't work on `still`, as a sentence; empty when it can. Cheap."""
+        return images.refusal(still)
+
+    def still(self, context):
+        """The still to work on; raises `Refused` with the reason when there is none."""
+        still = bpy.data.images.get(self.image) if self.image else still_in(context)
+        if self.image and still is None:
+            raise Refused(f"There is no image named {self.image}")
+        reason = self.reason_against(still)
+        if reason:
+            raise Refused(reason)
+        return images.checked(still)
+
+    def refuse(self, error):
+        self.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+
+
+class JobOperator(jobs.BackgroundJob, StillOperator):
+    """Mixin: a `StillOperator` with long work."""
+
+    @classmethod
+    def reason_against(cls, still):
+        if jobs.running() is not None:
+            return "Wait until the running job is finished, or cancel it with Esc"
+        return images.refusal(still)
+
+
+def by_uid(uid):
+    """The image that had this session_uid when a job began; raises `Refused` when it was deleted meanwhile."""
+    for image in bpy.data.images:
+        if image.session_uid == uid:
+            return image
+    raise Refused("The still was deleted while its loop was being made: nothing was changed")
+
+
+def reason_without_loop(still):
+    """Why there is nothing to send on."""
+    return "" if loops.is_solved(still) else "There is no loop yet: press Solve first"
+
+
+def output_path(still, *parts):
+    """A path in the still's output folder, absolute; and whether it had to be a temporary one."""
+    asked = still.endless_loops.output_folder or "//"
+    if asked.startswith("//") and not bpy.data.filepath:
+        return Path(bpy.app.tempdir, "endless_loops", *parts), True
+    return Path(bpy.path.abspath(asked), *parts).resolve(), False

@@ -1,0 +1,36 @@
+"""Draw Directions: Blender's annotation tool on a layer of the still's own."""
+
+import bpy
+
+from ..bridge import strokes, versions
+from ..errors import Refused
+from .common import StillOperator
+
+
+class ENDLESSLOOPS_OT_draw_directions(StillOperator, bpy.types.Operator):
+    """Draw strokes in the direction in which things shall move, one or many"""
+
+    bl_idname = "endless_loops.draw_directions"
+    bl_label = "Draw Directions"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        if context.space_data is None or context.space_data.type != "IMAGE_EDITOR":
+            cls.poll_message_set("Drawing with the annotation tool needs an Image Editor")
+            return False
+        return super().poll(context)
+
+    def execute(self, context):
+        try:
+            still = self.still(context)
+        except Refused as error:
+            return self.refuse(error)
+        space = context.space_data
+        if space.image != still:
+            space.image = still
+        space.ui_mode = "VIEW"
+        versions.set_space_annotation(space, strokes.annotation_of(still))
+        space.show_annotation = True
+        bpy.ops.wm.tool_set_by_id(name="builtin.annotate", space_type="IMAGE_EDITOR")
+        return {"FINISHED"}

@@ -1,0 +1,42 @@
+"""Paint Mask: Blender's own brush on the mask, while the still shows through."""
+
+import bpy
+
+from ..bridge import masks, versions
+from ..errors import Refused
+from .common import StillOperator
+
+
+class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
+    """Paint where the still moves: white with the brush, black with Ctrl held down"""
+
+    bl_idname = "endless_loops.paint_mask"
+    bl_label = "Paint Mask"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        if context.space_data is None or context.space_data.type != "IMAGE_EDITOR":
+            cls.poll_message_set("Painting needs an Image Editor")
+            return False
+        return super().poll(context)
+
+    def execute(self, context):
+        try:
+            still = self.still(context)
+            settings = still.endless_loops
+            mask = settings.mask_image
+            if mask is not None and tuple(mask.size) != tuple(still.size):
+                raise Refused("The mask image has another size than the still: clear it to paint a new one")
+            mask = mask or masks.new_mask_image(still)
+        except Refused as error:
+            return self.refuse(error)
+        settings.mask_source = "PAINT"
+        mask.endless_loops.painted_still = still
+        space = context.space_data
+        space.image = mask
+        space.ui_mode = "PAINT"
+        bpy.ops.wm.tool_set_by_id(name="builtin.brush", space_type="IMAGE_EDITOR")
+        paint = versions.unified_paint_settings(context.tool_settings)
+        paint.color, paint.secondary_color = (1, 1, 1), (0, 0, 0)
+        return {"FINISHED"}

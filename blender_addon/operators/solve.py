@@ -1,0 +1,73 @@
+"""Solve: still, mask and directions become a loop."""
+
+import os
+import uuid
+
+import bpy
+
+from .. import loops
+from ..bridge import images, masks, strokes
+from ..errors import Refused
+from .common import JobOperator, by_uid
+
+LOW_CONFIDENCE = 0.3
+
+
+class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
+    """Find the repetitions of the still along the directions and make a seamless loop of them"""
+
+    bl_idname = "endless_loops.solve"
+    bl_label = "Solve"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def snapshot(self, context):
+        still = self.still(context)
+        mask = masks.read_mask(still)
+        directions = strokes.read_strokes(still)
+        if not directions:
+            raise Refused("There is no direction yet: press Draw Directions and draw where the motion goes")
+        path = loops.file_for(still)
+        return {
+            "uid": still.session_uid,
+            "still": images.read_still(still),
+            "mask": mask,
+            "trace": masks.trace(still),
+            "strokes": directions,
+            "path": path,
+            # The new file waits beside the old one until the job is known not to be cancelled.
+            "part": path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.loop"),
+        }
+
+    def work(self, request, progress, emit):
+        from .. import engine
+
+        still, mask, directions, part = (request[k] for k in ("still", "mask", "strokes", "part"))
+        loop = engine.solve(still, mask, directions, progress=lambda f, s: progress(0.9 * f, s))
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            loop.save(part)
+            progress(1.0, "Saving")
+        except OSError as error:
+            raise Refused(f"The loop can't be saved in {part.parent} ({error.strerror})") from error
+        return loop, loops.fingerprint(still, request["trace"], directions)
+
+    def deliver(self, context, request, result):
+        loop, fingerprint = result
+        try:
+            still = by_uid(request["uid"])
+            os.replace(request["part"], request["path"])
+        except OSError as error:
+            raise Refused(f"The loop can't be saved as {request['path']} ({error.strerror})") from error
+        loops.adopt(still, loop, request["path"], fingerprint)
+        if loop.confidence < LOW_CONFIDENCE:
+            self.report(
+                {"WARNING"},
+                "The still hardly repeats along the directions: the loop may look soft. "
+                "Try a direction along which things repeat",
+            )
+        else:
+            self.report({"INFO"}, f"Solved: {loop.mask.mean():.0%} of {still.name} moves")
+        return {"FINISHED"}
+
+    def abandon(self, request):
+        request["part"].unlink(missing_ok=True)

@@ -1,0 +1,105 @@
+"""The sections of the tab, drawn for a still in whichever editor shows it. Nothing here reads pixels."""
+
+from .. import freshness, jobs, loops
+from ..bridge import images
+
+
+def columns(layout):
+    """A layout in Blender's own style for settings."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    return layout
+
+
+def draw_start(layout, still):
+    """Say what to do while there is no still to work on."""
+    column = layout.column()
+    if still is None:
+        column.label(text="Open a still to begin", icon="INFO")
+        column.operator("image.open", text="Open Still", icon="FILE_FOLDER")
+        return
+    for index, line in enumerate(_wrapped(images.refusal(still))):
+        column.label(text=line, icon="ERROR" if index == 0 else "BLANK1")
+
+
+def draw_mask(layout, still, is_painting):
+    """Where the still moves."""
+    settings = still.endless_loops
+    layout.row().prop(settings, "mask_source", expand=True)
+    if settings.mask_source == "PAINT":
+        if is_painting:
+            layout.label(text="Paint where it moves, Ctrl erases", icon="BRUSH_DATA")
+            layout.operator("endless_loops.done", icon="CHECKMARK")
+        else:
+            text = "Paint Mask" if settings.mask_image is None else "Edit Mask"
+            layout.operator("endless_loops.paint_mask", text=text, icon="BRUSH_DATA")
+            layout.template_ID(settings, "mask_image", open="image.open")
+    elif settings.mask_source == "MASK":
+        layout.template_ID(settings, "mask", new="mask.new")
+    else:
+        layout.label(text="Moves wherever the still is opaque")
+    coverage = freshness.coverage(still)
+    if coverage is not None:
+        empty = coverage == 0
+        text = "The mask is empty" if empty else f"{coverage:.1%} of the still moves"
+        layout.label(text=text, icon="ERROR" if empty else "CHECKMARK")
+
+
+def draw_directions(layout, still, is_drawing, draw_operator):
+    """Which way it moves; `draw_operator` is what draws strokes in this editor."""
+    count = freshness.stroke_count(still)
+    if is_drawing:
+        layout.label(text="Draw along the motion", icon="GREASEPENCIL")
+        layout.operator("endless_loops.done", icon="CHECKMARK")
+    else:
+        layout.operator(draw_operator, icon="GREASEPENCIL")
+    row = layout.row()
+    if count:
+        row.label(text=f"{count} direction" + ("s" if count > 1 else ""), icon="CHECKMARK")
+        row.operator("endless_loops.clear_directions", text="Clear", icon="TRASH")
+    else:
+        row.label(text="No direction yet", icon="INFO")
+    columns(layout.column()).prop(still.endless_loops, "show_overlay")
+
+
+def draw_loop(layout, still):
+    """Solve, progress, and what became of it."""
+    settings = still.endless_loops
+    job = jobs.running()
+    column = layout.column()
+    if job is not None:
+        column.progress(factor=job.fraction, text=f"{job.title}: {job.stage} {100 * job.fraction:.0f} %")
+        column.operator("endless_loops.cancel", icon="X")
+    else:
+        column.scale_y = 1.4
+        column.operator("endless_loops.solve", icon="FILE_REFRESH" if loops.is_solved(still) else "PLAY")
+    if loops.is_solved(still):
+        if freshness.is_out_of_date(still):
+            layout.label(text="Out of date: Solve again", icon="ERROR")
+        else:
+            layout.label(text=f"Solved, confidence {settings.confidence:.0%}", icon="CHECKMARK")
+    column = columns(layout.column())
+    column.prop(settings, "frame_count")
+    column.prop(settings, "turns")
+    column.prop(settings, "reverse")
+
+
+def draw_output(layout, still):
+    """Where the loop goes."""
+    settings = still.endless_loops
+    column = columns(layout.column())
+    column.prop(settings, "output_folder")
+    column.prop(settings, "repeat")
+    layout.operator("endless_loops.to_sequencer", icon="SEQUENCE")
+    column = columns(layout.column())
+    column.prop(settings, "movie_path", placeholder="Beside the sequence")
+    layout.operator("endless_loops.save_movie", icon="FILE_MOVIE")
+
+
+def _wrapped(text, width=38):
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines

@@ -1,0 +1,1 @@
+"""What is drawn over the editors: nothing of it changes a pixel of the file."""

@@ -1,0 +1,133 @@
+"""The tint where the still moves and the arrows where the directions are, over the Image Editor."""
+
+import bpy
+import gpu
+import numpy as np
+from gpu_extras.batch import batch_for_shader
+
+from ..bridge import images, strokes
+from ..operators.common import still_in
+
+_TINT = (0.15, 0.75, 1.0, 0.4)
+_ARROW = (1.0, 0.55, 0.1, 1.0)
+_OUTLINE = (0.0, 0.0, 0.0, 0.7)
+_HEAD = 14  # pixels of the screen, before the interface's scale
+
+_handles = []
+_shaders = {}
+
+
+def _draw_tint():
+    """In the editor's own space, where the picture is the unit square: the still and its mask, live while painting."""
+    space = bpy.context.space_data
+    still = still_in(bpy.context)
+    if space.image is None or images.refusal(still):
+        return
+    settings = still.endless_loops
+    mask = settings.mask_image if settings.mask_source == "PAINT" else None
+    is_painting = space.image != still
+    if mask is None or not (is_painting or settings.show_overlay) or not all(mask.size):
+        return
+    shader = _tint_shader()
+    batch = batch_for_shader(shader, "TRI_FAN", {"pos": [(0, 0), (1, 0), (1, 1), (0, 1)]})
+    shader.bind()
+    shader.uniform_float("mvp", gpu.matrix.get_projection_matrix() @ gpu.matrix.get_model_view_matrix())
+    shader.uniform_float("tint", _TINT)
+    # While painting the editor holds the mask, so the still has to be drawn over it; otherwise it is there.
+    shader.uniform_float("opacity", 1.0 if is_painting else 0.0)
+    shader.uniform_sampler("still", gpu.texture.from_image(still))
+    shader.uniform_sampler("mask", gpu.texture.from_image(mask))
+    gpu.state.blend_set("ALPHA")
+    batch.draw(shader)
+    gpu.state.blend_set("NONE")
+
+
+def _draw_arrows():
+    """In pixels of the region, so that arrows keep their width at every zoom."""
+    context = bpy.context
+    still = still_in(context)
+    if context.space_data.image is None or images.refusal(still) or not still.endless_loops.show_overlay:
+        return
+    view, size = context.region.view2d, np.array(still.size[:], float)
+    draw_arrows(
+        [
+            [view.view_to_region(x, 1 - y, clip=False) for x, y in points / size]
+            for points in strokes.read_strokes(still)
+        ],
+        context.preferences.system.ui_scale,
+    )
+
+
+def draw_arrows(polylines, ui_scale):
+    """Draw one arrow for each polyline of region pixels, its head at the end."""
+    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+    flat = gpu.shader.from_builtin("UNIFORM_COLOR")
+    gpu.state.blend_set("ALPHA")
+    for points in polylines:
+        head = _arrow_head(np.array(points, float), _HEAD * ui_scale)
+        for color, width in ((_OUTLINE, 6 * ui_scale), (_ARROW, 3 * ui_scale)):
+            shader.bind()
+            shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
+            shader.uniform_float("lineWidth", width)
+            shader.uniform_float("color", color)
+            batch_for_shader(shader, "LINE_STRIP", {"pos": [(*p, 0) for p in points]}).draw(shader)
+        flat.bind()
+        flat.uniform_float("color", _ARROW)
+        batch_for_shader(flat, "TRIS", {"pos": head}).draw(flat)
+    gpu.state.blend_set("NONE")
+
+
+def _arrow_head(points, length):
+    """Three corners of the head, along the last `length` pixels of the stroke rather than its last, jittery step."""
+    tip = points[-1]
+    away = np.linalg.norm(points - tip, axis=1)
+    far = np.flatnonzero(away >= length)
+    back = points[far[-1]] if far.size else points[int(away.argmax())]
+    along = (tip - back) / max(np.linalg.norm(tip - back), 1e-6)
+    side = np.array([-along[1], along[0]])
+    base = tip - along * length * 0.5
+    return [
+        tuple(tip + along * length * 0.7),
+        tuple(base + side * length * 0.6),
+        tuple(base - side * length * 0.6),
+    ]
+
+
+def _tint_shader():
+    if "tint" not in _shaders:
+        info = gpu.types.GPUShaderCreateInfo()
+        info.push_constant("MAT4", "mvp")
+        info.push_constant("VEC4", "tint")
+        info.push_constant("FLOAT", "opacity")
+        info.sampler(0, "FLOAT_2D", "still")
+        info.sampler(1, "FLOAT_2D", "mask")
+        info.vertex_in(0, "VEC2", "pos")
+        uv = gpu.types.GPUStageInterfaceInfo("endless_loops_uv")
+        uv.smooth("VEC2", "uv")
+        info.vertex_out(uv)
+        info.fragment_out(0, "VEC4", "color")
+        info.vertex_source("void main() { uv = pos; gl_Position = mvp * vec4(pos, 0.0, 1.0); }")
+        info.fragment_source(
+            "void main() {"
+            "  float inside = tint.a * step(0.5, texture(mask, uv).r);"
+            "  vec3 below = texture(still, uv).rgb;"
+            "  color = mix(vec4(tint.rgb, inside), vec4(mix(below, tint.rgb, inside), 1.0), opacity);"
+            "}"
+        )
+        _shaders["tint"] = gpu.shader.create_from_info(info)
+    return _shaders["tint"]
+
+
+def register():
+    if bpy.app.background:
+        return
+    add = bpy.types.SpaceImageEditor.draw_handler_add
+    _handles.append(add(_draw_tint, (), "WINDOW", "POST_VIEW"))
+    _handles.append(add(_draw_arrows, (), "WINDOW", "POST_PIXEL"))
+
+
+def unregister():
+    for handle in _handles:
+        bpy.types.SpaceImageEditor.draw_handler_remove(handle, "WINDOW")
+    _handles.clear()
+    _shaders.clear()

@@ -1,0 +1,162 @@
+"""What an image remembers about its loop: one group on every image, so that a .blend can hold many loops."""
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import PropertyGroup
+
+from . import loops
+from .bridge import masks, strokes
+from .bridge.versions import AnnotationType
+
+
+class EndlessLoopsPoint(PropertyGroup):
+    """One point of an added direction, in widths and heights of the still: x right, y down, 0 to 1."""
+
+    co: FloatVectorProperty(size=2)
+
+
+class EndlessLoopsDirection(PropertyGroup):
+    """A direction that a script or another editor added, in the order of the motion."""
+
+    points: CollectionProperty(type=EndlessLoopsPoint)
+
+
+class EndlessLoopsSettings(PropertyGroup):
+    """The loop of one still: `bpy.types.Image.endless_loops`.
+
+    Scripts use the properties, the methods below and the operators, which take the still's name:
+    ``bpy.ops.endless_loops.solve(image="still.png")``.
+    """
+
+    mask_source: EnumProperty(
+        name="Mask Source",
+        description="What says where the still moves",
+        items=(
+            (
+                "PAINT",
+                "Painted",
+                "White where the still moves, painted with Blender's own brush",
+                "BRUSH_DATA",
+                0,
+            ),
+            ("MASK", "Mask", "The splines of a mask datablock, with their feather", "MOD_MASK", 1),
+            ("ALPHA", "Alpha", "The still moves wherever it is opaque", "IMAGE_ALPHA", 2),
+        ),
+        default="PAINT",
+    )
+    mask_image: PointerProperty(
+        name="Mask Image",
+        description="Image of the still's size, white where the still moves",
+        type=bpy.types.Image,
+    )
+    mask: PointerProperty(
+        name="Mask", description="Mask datablock whose splines say where the still moves", type=bpy.types.Mask
+    )
+    painted_still: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})
+    annotation: PointerProperty(
+        name="Directions",
+        description="Annotation whose strokes are the directions of the motion",
+        type=AnnotationType,
+    )
+    directions: CollectionProperty(type=EndlessLoopsDirection)
+    show_overlay: BoolProperty(
+        name="Overlay",
+        description="Tint the still where it moves and draw arrows where the directions are",
+        default=True,
+    )
+
+    frame_count: IntProperty(
+        name="Frames",
+        description="Frames of the sequence, after which it begins again",
+        min=2,
+        max=10000,
+        soft_max=240,
+        default=48,
+    )
+    turns: IntProperty(
+        name="Speed",
+        description="How many repetitions the motion passes during the frames of one sequence",
+        min=1,
+        soft_max=8,
+        max=100,
+        default=1,
+    )
+    reverse: BoolProperty(name="Reverse", description="Move against the directions", default=False)
+    repeat: IntProperty(
+        name="Repeat",
+        description="How often the strip plays the sequence, one after the other",
+        min=1,
+        soft_max=50,
+        max=1000,
+        default=4,
+    )
+    output_folder: StringProperty(
+        name="Folder",
+        description="Where the sequence is written, in a folder of its own; // is the folder of the .blend",
+        subtype="DIR_PATH",
+        default="//endless_loops/",
+    )
+    movie_path: StringProperty(
+        name="Movie",
+        description="File of the movie; // is the folder of the .blend",
+        subtype="FILE_PATH",
+        default="",
+    )
+
+    loop_file: StringProperty(options={"HIDDEN"})
+    fingerprint: StringProperty(options={"HIDDEN"})
+    confidence: FloatProperty(
+        name="Confidence",
+        description="How well the still repeats along the directions: 0 not at all, 1 perfectly",
+        min=0,
+        max=1,
+        subtype="FACTOR",
+        options={"HIDDEN"},
+    )
+    coverage: FloatProperty(
+        name="Coverage", description="Part of the still that moves", subtype="FACTOR", options={"HIDDEN"}
+    )
+
+    def add_direction(self, points):
+        """Add a stroke, (N, 2) pixels of the still (x right, y down), in the order of the motion."""
+        strokes.add_direction(self.id_data, points)
+
+    def clear_directions(self):
+        """Remove every direction, drawn or added."""
+        strokes.clear(self.id_data)
+
+    def set_mask(self, array):
+        """Paint the mask from an (H, W) array, first row on top: inside is True, or at least half of the range."""
+        masks.write_mask(self.id_data, array)
+
+    def is_out_of_date(self):
+        """Whether mask, directions or still have changed since the loop was solved; reads them all."""
+        return loops.is_out_of_date(self.id_data)
+
+    def loop(self):
+        """The solved loop, an `engine.Loop`; raises `errors.Refused` when there is none."""
+        return loops.get(self.id_data)
+
+
+CLASSES = (EndlessLoopsPoint, EndlessLoopsDirection, EndlessLoopsSettings)
+
+
+def register():
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Image.endless_loops = PointerProperty(type=EndlessLoopsSettings)
+
+
+def unregister():
+    del bpy.types.Image.endless_loops
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,8 +1,9 @@
-"""Build the installable zips of the add-on, one for each platform and Blender series: `python build_addon.py`.
+"""Build the add-on's installable zips, one for each platform and Blender series: `python build_addon.py`.
 
-Each zip holds blender_addon/, engine/ and models/ as one package, and the wheels it needs, unmodified from the
-package index (blender_addon/wheels.txt pins them by hash). Blender's own `extension build` and `extension validate`
-make and check it: of the `bpy` module when that is installed beside this Python, else of the `blender` on the path.
+Each zip holds blender_addon/, engine/ and models/ as one package, and the wheels it needs, unmodified from
+the package index (blender_addon/wheels.txt pins them by hash). Blender's own `extension build` and
+`extension validate` make and check it: of the `bpy` module when that is installed beside this Python, else
+of the `blender` on the path.
 """
 
 from __future__ import annotations

@@ -34,6 +34,20 @@ def engine(session: nox.Session) -> None:
     session.run("pytest", "-rs", "tests/engine", *session.posargs)
 
 
+@nox.session(name="addon-4.5", python="3.11", tags=["tests"])
+def addon_4_5(session: nox.Session) -> None:
+    """Build the add-on's zip, install it into Blender 4.5 and test it there."""
+    session.install("bpy==4.5.15", "pytest==9.2.0")
+    session.run("pytest", "-rs", "tests/addon", *session.posargs)
+
+
+@nox.session(name="addon-5.2", python="3.13", tags=["tests"])
+def addon_5_2(session: nox.Session) -> None:
+    """Build the add-on's zip, install it into Blender 5.2 and test it there."""
+    session.install("bpy==5.2.3", "pytest==9.2.0")
+    session.run("pytest", "-rs", "tests/addon", *session.posargs)
+
+
 @nox.session
 def demo(session: nox.Session) -> None:
     """Turn the still that the project ships into a loop, with the installed shell command."""

@@ -1,9 +1,9 @@
-"""What the panels know about a still without reading its pixels: coverage, and whether the loop is out of date.
+"""What the panels know without reading pixels: the mask's coverage, and whether the loop is out of date.
 
-Drawing only looks facts up. When something changed, a timer reads the still, the mask and the directions a moment
-after the last change and writes the facts down. Blender tells of changed images, masks and annotations through the
-dependency graph and of undone ones through its undo handlers; a file that another program changed on disk is
-noticed when the image is reloaded.
+Drawing only looks facts up. When something changed, a timer reads the still, the mask and the directions a
+moment after the last change and writes the facts down. Blender tells of changed images, masks and
+annotations through the dependency graph and of undone ones through its undo handlers; a file that another
+program changed on disk is noticed when the image is reloaded.
 """
 
 from dataclasses import dataclass

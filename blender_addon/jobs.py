@@ -1,8 +1,8 @@
-"""One worker thread with progress and cancel, and the operator that drives it: modal in the window, blocking in scripts.
+"""One worker thread with progress and cancel, and the operators that drive it: modal, or blocking in scripts.
 
-Thread contract: a job's `work` runs in the worker and never touches bpy. Whatever it needs is taken before, in
-`snapshot`, and whatever it makes is put into Blender after it, in `deliver`, or piece by piece in `take`; these
-three run in the main thread.
+Thread contract: a job's `work` runs in the worker and never touches bpy. Whatever it needs is taken before,
+in `snapshot`, and whatever it makes is put into Blender after it, in `deliver`, or piece by piece in
+`take`; these three run in the main thread.
 """
 
 import queue
@@ -96,8 +96,8 @@ class BackgroundJob:
     """Mixin of operators with long work; see the thread contract above.
 
     A subclass has `snapshot(context) -> request`, `work(request, progress, emit) -> result`,
-    `deliver(context, request, result)`, and may have `take(context, request, piece)` and `abandon(request)`, which
-    removes what was half-made when the job failed or was cancelled.
+    `deliver(context, request, result)`, and may have `take(context, request, piece)` and
+    `abandon(request)`, which removes what was half-made when the job failed or was cancelled.
     """
 
     def take(self, context, request, piece):

@@ -1,4 +1,4 @@
-"""The solved loops: in memory, in a file beside the .blend, and whether they still fit what they were made from."""
+"""The solved loops: in memory, in a file beside the .blend, and whether they fit what they were made from."""
 
 import hashlib
 import shutil
@@ -11,7 +11,7 @@ from .bridge import images, masks, strokes
 from .errors import Refused
 
 _loops = {}  # session_uid of a still -> its solved loop
-_places = {}  # session_uid of a still -> its loop's file, remembered while the .blend is being saved elsewhere
+_places = {}  # session_uid of a still -> its loop's file, while the .blend is being saved
 
 
 def is_solved(still):
@@ -20,7 +20,7 @@ def is_solved(still):
 
 
 def folder():
-    """Where solved loops lie: beside the .blend, or in this session's temporary folder while it is unsaved."""
+    """Where solved loops lie: beside the .blend, or in the session's temporary folder until it is saved."""
     if bpy.data.filepath:
         blend = Path(bpy.data.filepath)
         return blend.parent / "endless_loops" / f"solved_{blend.stem}"

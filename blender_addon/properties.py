@@ -135,7 +135,7 @@ class EndlessLoopsSettings(PropertyGroup):
         strokes.clear(self.id_data)
 
     def set_mask(self, array):
-        """Paint the mask from an (H, W) array, first row on top: inside is True, or at least half of the range."""
+        """Paint the mask from an (H, W) array, first row on top: at least half of its range is inside."""
         masks.write_mask(self.id_data, array)
 
     def is_out_of_date(self):

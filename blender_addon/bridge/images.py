@@ -50,8 +50,8 @@ def read_still(image):
     Returns
     -------
     (H, W, 3 or 4) uint8 or float32
-        uint8, as stored in the file, for an 8-bit image; scene-linear float32 for any other. Four channels only
-        where something is transparent.
+        uint8, as stored in the file, for an 8-bit image; scene-linear float32 for any other. Four channels
+        only where something is transparent.
     """
     pixels = read_pixels(checked(image))
     if not image.is_float:

@@ -1,4 +1,4 @@
-"""Where the still moves: a painted image, a mask datablock's splines or the still's alpha, as one bool array."""
+"""Where the still moves, as one bool array: a painted image, the splines of a mask, or the still's alpha."""
 
 import tempfile
 from pathlib import Path

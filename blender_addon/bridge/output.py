@@ -22,7 +22,7 @@ _FORMATS = {
 
 @dataclass(frozen=True, kw_only=True)
 class OutputFormat:
-    """How the frames of one still are written: plain values, taken once, so that an undo meanwhile does no harm.
+    """How the frames of one still are written: plain values, so that an undo meanwhile does no harm.
 
     8-bit stills keep their bytes, EXR is scene-linear, and no view transform is added.
     """
@@ -50,8 +50,8 @@ class OutputFormat:
 def output_format(still, scene):
     """The scene's output settings, for frames of `still`.
 
-    Where the scene renders a movie or a format that holds no single picture, it is PNG: 8-bit for an 8-bit still
-    and 16-bit for any other.
+    Where the scene renders a movie or a format that holds no single picture, it is PNG: 8-bit for an 8-bit
+    still and 16-bit for any other.
     """
     asked = scene.render.image_settings
     space = still.colorspace_settings

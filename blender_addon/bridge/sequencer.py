@@ -14,8 +14,9 @@ MAX_CHANNEL = 128
 def place(context, still, files, repeat, name, keep_bytes):
     """Let the edit in use play `files` (paths of one folder, in order) `repeat` times.
 
-    Strips that play this folder already are kept where they are and follow the new frames. Otherwise one strip is
-    added at the playhead, on the lowest channel that is free there, inside the meta strip that is open.
+    Strips that play this folder already are kept where they are and follow the new frames. Otherwise one
+    strip is added at the playhead, on the lowest channel that is free there, inside the meta strip that is
+    open.
 
     Returns
     -------
@@ -46,8 +47,8 @@ def place(context, still, files, repeat, name, keep_bytes):
 def write_movie(files, repeat, path, scene):
     """Encode `files` (PNG, of one folder, in order), `repeat` times, through Blender's own FFmpeg.
 
-    The encoder's settings are the scene's where it renders a movie, otherwise H.264 in MP4; the frame rate is the
-    scene's. The movie is written beside `path` and moved there in one step.
+    The encoder's settings are the scene's where it renders a movie, otherwise H.264 in MP4; the frame rate
+    is the scene's. The movie is written beside `path` and moved there in one step.
     """
     movie = bpy.data.scenes.new("Endless Loops Movie")
     part = path.with_name(f".{path.stem}.part{path.suffix}")

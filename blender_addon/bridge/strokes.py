@@ -42,7 +42,7 @@ def read_strokes(still):
 
 
 def add_direction(still, points):
-    """Add a stroke from `points`, (N, 2) pixels of the still (x right, y down), in the order of the motion."""
+    """Add a stroke: (N, 2) pixels of the still (x right, y down), in the order of the motion."""
     width, height = still.size
     direction = still.endless_loops.directions.add()
     for x, y in points:

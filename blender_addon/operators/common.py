@@ -78,7 +78,7 @@ class JobOperator(jobs.BackgroundJob, StillOperator):
 
 
 def by_uid(uid):
-    """The image that had this session_uid when a job began; raises `Refused` when it was deleted meanwhile."""
+    """The image that had this session_uid when a job began; raises `Refused` when it is gone."""
     for image in bpy.data.images:
         if image.session_uid == uid:
             return image

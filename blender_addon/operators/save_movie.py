@@ -1,18 +1,18 @@
 """Save Movie: the loop becomes a movie file."""
 
 import tempfile
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
-from .. import sequences
 from ..bridge import images, sequencer
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
 from ..errors import Refused
 from .common import by_uid, output_path
-from .to_sequencer import RenderOperator
+from .render import RenderOperator
 
 
 class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
@@ -23,8 +23,7 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     def snapshot(self, context):
-        still = self.still(context)
-        scene = edited_scene(context)
+        still, scene = self.still(context), edited_scene(context)
         self.path, self.is_temporary = _movie_path(still, scene)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,8 +33,10 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
             ) from error
         depth = "16" if still.is_float else "8"
         output = replace(output_format(still, scene), file_format="PNG", color_depth=depth, codecs=())
-        name = images.file_stem(still.name)
-        return self.frames_of(still, output, Path(tempfile.mkdtemp(prefix="endless_loops_"), name))
+        stack = ExitStack()
+        request = self.request(still, output, stack, folder=None)
+        request["folder"] = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="endless_loops_")))
+        return request
 
     def take(self, context, request, piece):
         index, frame = piece
@@ -44,16 +45,13 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
 
     def deliver(self, context, request, result):
         still = by_uid(request["uid"])
-        files = sorted(request["part"].iterdir())
+        files = sorted(request["folder"].iterdir())
         repeat = still.endless_loops.repeat
         sequencer.write_movie(files, repeat, self.path, edited_scene(context))
-        self.abandon(request)
+        request["stack"].close()
         warnings = ["the .blend is not saved yet, so it is temporary"] if self.is_temporary else []
         self.tell(f"{len(files) * repeat} frames in {self.path}", warnings)
         return {"FINISHED"}
-
-    def abandon(self, request):
-        sequences.discard(request["target"].parent)
 
 
 def _movie_path(still, scene):

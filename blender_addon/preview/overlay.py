@@ -18,7 +18,7 @@ _shaders = {}
 
 
 def _draw_tint():
-    """In the editor's own space, where the picture is the unit square: the still and its mask, live while painting."""
+    """Draw the still and its mask, live while painting, where the picture is the unit square."""
     space = bpy.context.space_data
     still = still_in(bpy.context)
     if space.image is None or images.refusal(still):
@@ -78,7 +78,7 @@ def draw_arrows(polylines, ui_scale):
 
 
 def _arrow_head(points, length):
-    """Three corners of the head, along the last `length` pixels of the stroke rather than its last, jittery step."""
+    """Three corners of the head, along the last `length` pixels of the stroke, not its jittery last step."""
     tip = points[-1]
     away = np.linalg.norm(points - tip, axis=1)
     far = np.flatnonzero(away >= length)

@@ -1,0 +1,68 @@
+"""What To Sequencer and Save Movie share: the worker renders a loop's frames, Blender writes them."""
+
+import re
+
+from .. import loops
+from ..bridge import images
+from ..bridge.output import write_frame
+from .common import JobOperator, reason_without_loop
+
+
+def phases(settings):
+    """List the phases of a sequence's frames: whole turns, so that the first frame follows the last."""
+    count, turns = settings.frame_count, settings.turns
+    sign = -1 if settings.reverse else 1
+    return [(sign * turns * k % count) / count for k in range(count)]
+
+
+class RenderOperator(JobOperator):
+    """Mixin: an operator that renders the frames of a solved loop into a folder."""
+
+    @classmethod
+    def reason_against(cls, still):
+        return super().reason_against(still) or reason_without_loop(still)
+
+    def request(self, still, output, stack, folder):
+        """Gather what the frames are made of; `stack` closes, or undoes, whatever `folder` is part of."""
+        self.is_stale = loops.is_out_of_date(still)
+        return {
+            "uid": still.session_uid,
+            "loop": loops.get(still),
+            "phases": phases(still.endless_loops),
+            "output": output,
+            "name": images.file_stem(still.name),
+            "folder": folder,
+            "stack": stack,
+        }
+
+    def work(self, request, progress, emit):
+        for index, phase in enumerate(request["phases"]):
+            progress(index / len(request["phases"]), "Rendering")
+            emit((index, request["loop"].frame(phase)))
+
+    def take(self, context, request, piece):
+        index, frame = piece
+        output = request["output"]
+        name = f"{request['name']}_{index + 1:04d}{output.extension}"
+        write_frame(frame, request["folder"] / name, output)
+
+    def abandon(self, request):
+        error = self._cancelled_error("Cancelled")
+        request["stack"].__exit__(type(error), error, None)
+
+    def tell(self, message, warnings):
+        """Report what was made, or what may disappoint about it."""
+        if self.is_stale:
+            warnings.append(
+                "the mask, the directions or the still have changed since: Solve again to use them"
+            )
+        if warnings:
+            self.report({"WARNING"}, f"{message}; {'; '.join(warnings)}")
+        else:
+            self.report({"INFO"}, message)
+
+
+def is_frame_of(name):
+    """Return a test of file names: may an earlier run have written it as a frame of `name`?"""
+    pattern = re.compile(re.escape(name) + r"_\d{4,}\.(png|exr|tif|jpg|webp)")
+    return lambda file_name: bool(pattern.fullmatch(file_name))

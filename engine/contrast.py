@@ -8,15 +8,18 @@ changes, where they don't the details keep their strength instead of fading at m
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .texture import Texture, cells, enlarge, extrapolate, mask_box, shrink
+from .texture import Texture, cells, enlarge, mask_box, sample, shrink
 
 LOWEST_SIMILARITY = -0.2
 """Below it the gain would exceed 1.6 and show as overshoot."""
+STRIPE = 16
+"""Rows of cells that are compared at once."""
 
 
 @dataclass(frozen=True)
@@ -64,46 +67,61 @@ def measure_contrast(
     ----------
     texture : Texture
     mask : (H, W) bool
-    forward, inverse : (H, W, 2) float32
-        Pixels, right inside the mask.
+    forward, inverse : (hb, wb, 2) float32
+        Pixels, over the mask's bounding box.
     """
     import cv2
 
     box = mask_box(mask)
     inside = mask[box]
-    step = float(np.median(np.hypot(*np.moveaxis(forward[box][inside], 1, 0))))
+    step = _typical_length(forward, inside)
     cell = 1
     while cell * 16 < step:  # a quarter step is then two to four cells
         cell *= 2
     small = shrink(texture.pixels, cells(texture.pixels.shape, cell))
     blurred = cv2.GaussianBlur(small, (0, 0), max(step / 4 / cell, 1.0))
     lowpass = np.asarray(blurred, np.float32).reshape(small.shape)
-    detail = texture.pixels - enlarge(lowpass, texture.pixels.shape)
-    if detail.shape[2] > 1:
-        detail = detail[..., :3] @ np.full((3, 1), 1 / 3, np.float32)
+    detail = _gray(texture.pixels) - enlarge(_gray(lowpass), texture.pixels.shape)
 
-    warped = []
-    for field in (inverse, forward):
-        place = field[box] * np.float32(0.5)
-        place[..., 0] += np.arange(box[1].start, box[1].stop, dtype=np.float32) - texture.origin[0]
-        place[..., 1] += np.arange(box[0].start, box[0].stop, dtype=np.float32)[:, None] - texture.origin[1]
-        warped.append(cv2.remap(detail, place, None, cv2.INTER_LINEAR))  # type: ignore[call-overload]
-    first, second = warped
     size = cells(inside.shape, cell)
-    weight = inside.astype(np.float32)
-    products = np.stack([first * second, first * first, second * second], -1) * weight[..., None]
-    window = max(step / 2 / cell, 1.0)
-    moments = cv2.GaussianBlur(shrink(products, size), (0, 0), window)
-    share = cv2.GaussianBlur(shrink(weight, size), (0, 0), window)
+    products = np.zeros((*size, 3), np.float32)
+    columns = np.arange(box[1].start, box[1].stop, dtype=np.float32) - np.float32(texture.origin[0])
+
+    def compare(first: int) -> None:
+        part = slice(first, first + STRIPE)
+        rows = slice(first * cell, min((first + STRIPE) * cell, inside.shape[0]))
+        lines = np.arange(rows.start, rows.stop, dtype=np.float32) + np.float32(
+            box[0].start - texture.origin[1]
+        )
+        warped = []
+        for field in (inverse, forward):
+            place = field[rows] * np.float32(0.5)
+            place[..., 0] += columns
+            place[..., 1] += lines[:, None]
+            warped.append(sample(detail, place) * inside[rows])
+        pairs = np.stack([warped[0] * warped[1], warped[0] ** 2, warped[1] ** 2], -1)
+        products[part] = shrink(pairs, products[part].shape[:2])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(compare, range(0, size[0], STRIPE)))
+    moments = cv2.GaussianBlur(products, (0, 0), max(step / 2 / cell, 1.0)).reshape(products.shape)
     power = np.sqrt(moments[..., 1] * moments[..., 2])
-    similarity = moments[..., 0] / np.maximum(power, 1e-9)
-    similarity[power < 1e-6 * np.maximum(share, 1e-6)] = 1  # nothing there to give back
-    return Contrast(lowpass, np.clip(similarity, LOWEST_SIMILARITY, 1).astype(np.float32), cell)
+    similarity = np.ones(size, np.float32)  # where there is no detail there is nothing to give back
+    np.divide(moments[..., 0], power, out=similarity, where=power > 1e-7)
+    return Contrast(lowpass, np.clip(similarity, LOWEST_SIMILARITY, 1), cell)
 
 
-def coarse_field(field: NDArray[np.float32], inside: NDArray[np.bool_], cell: int) -> NDArray[np.float32]:
-    """Average a field that is 0 outside the mask over cells, continued smoothly past the mask's edge."""
-    size = cells(inside.shape, cell)
-    weight = shrink(inside.astype(np.float32), size)
-    average = np.divide(shrink(field, size), np.maximum(weight, 1e-6)[..., None], dtype=np.float32)
-    return extrapolate(average, np.minimum(weight * cell, 1, dtype=np.float32), 1)
+def _typical_length(field: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
+    places = np.flatnonzero(inside)
+    rows, columns = np.divmod(places[:: max(1, places.size // 10_000)], inside.shape[1])
+    return float(np.median(np.hypot(*field[rows, columns].T)))
+
+
+def _gray(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average the colors; alpha isn't one."""
+    import cv2
+
+    if pixels.shape[2] == 1:
+        return pixels[..., 0]
+    weights = np.array([[1 / 3] * 3 + [0.0] * (pixels.shape[2] - 3)], np.float32)
+    return np.asarray(cv2.transform(pixels, weights), np.float32)

@@ -8,15 +8,16 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .contrast import Contrast, boost, coarse_field, measure_contrast
+from .contrast import Contrast, boost, measure_contrast
 from .errors import BadFile, BadSettings
 from .storage import replaced_file
-from .texture import Texture, continue_texture, enlarge, mask_box
+from .texture import Texture, cells, continue_texture, enlarge, mask_box, sample, shrink
 
 MOST_FRAMES = 10_000
 FORMAT = "endless-loop-1"
@@ -32,9 +33,9 @@ class Loop:
     still : (H, W, C) array
         uint8, uint16 or float32.
     mask : (H, W) bool
-    forward, inverse : (H, W, 2) float32
-        Pixels (x right, y down) by which a pixel moves in one turn of the loop, and back; what
-        lies outside the mask is dropped.
+    forward, inverse : (hb, wb, 2) float32
+        Pixels (x right, y down) by which a pixel moves in one turn of the loop, and back, over the
+        mask's bounding box.
     confidence : float, 0 to 1
         How well the still repeats along the strokes.
     texture : Texture
@@ -63,16 +64,13 @@ class Loop:
     ) -> None:
         self.still = still
         self.mask = mask
-        self.forward = np.where(mask[..., None], forward, np.float32(0))
-        self.inverse = np.where(mask[..., None], inverse, np.float32(0))
         self.confidence = confidence
         self.texture = texture
         self.contrast = contrast
         self._box = mask_box(mask)
-        inside = mask[self._box]
-        self._coarse = [
-            coarse_field(f[self._box], inside, contrast.cell) for f in (self.inverse, self.forward)
-        ]
+        self._fields = (np.ascontiguousarray(inverse), np.ascontiguousarray(forward))
+        self._coarse_fields = tuple(shrink(f, cells(f.shape, contrast.cell)) for f in self._fields)
+        self._corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
         self._opaque = still.shape[2] == 4 and bool((still[mask, 3] == _opacity(still)).all())
 
     @classmethod
@@ -95,6 +93,8 @@ class Loop:
         confidence : float, 0 to 1
         """
         texture = continue_texture(still, mask, forward, inverse)
+        box = mask_box(mask)
+        forward, inverse = forward[box], inverse[box]
         contrast = measure_contrast(texture, mask, forward, inverse)
         return cls(
             still=still,
@@ -105,6 +105,16 @@ class Loop:
             texture=texture,
             contrast=contrast,
         )
+
+    @cached_property
+    def forward(self) -> NDArray[np.float32]:
+        """Pixels (x right, y down) by which a pixel moves in one turn, (H, W, 2); 0 outside the mask."""
+        return self._masked(self._fields[1])
+
+    @cached_property
+    def inverse(self) -> NDArray[np.float32]:
+        """Pixels by which each pixel moves in one turn backward, as `forward`."""
+        return self._masked(self._fields[0])
 
     @property
     def lowpass(self) -> NDArray[np.float32]:
@@ -186,8 +196,8 @@ class Loop:
             "format": np.array(FORMAT),
             "still": self.still,
             "mask": np.packbits(self.mask),
-            "forward": self.forward[self._box],
-            "inverse": self.inverse[self._box],
+            "inverse": self._fields[0],
+            "forward": self._fields[1],
             "confidence": np.array(self.confidence, np.float64),
             "texture": self.texture.pixels,
             "origin": np.array(self.texture.origin, np.int64),
@@ -238,35 +248,35 @@ class Loop:
         still = arrays["still"]
         height, width, _ = still.shape
         mask = np.unpackbits(arrays["mask"], count=height * width).reshape(height, width).astype(bool)
-        fields = {}
-        for name in ("forward", "inverse"):
-            fields[name] = np.zeros((height, width, 2), np.float32)
-            fields[name][mask_box(mask)] = arrays[name]
         x, y = (int(value) for value in arrays["origin"])
         return cls(
             still=still,
             mask=mask,
+            forward=arrays["forward"],
+            inverse=arrays["inverse"],
             confidence=float(arrays["confidence"]),
             texture=Texture(arrays["texture"], (x, y)),
             contrast=Contrast(arrays["lowpass"], arrays["similarity"], int(arrays["cell"])),
-            **fields,
         )
+
+    def _masked(self, field: NDArray[np.float32]) -> NDArray[np.float32]:
+        full = np.zeros((*self.mask.shape, 2), np.float32)
+        np.copyto(full[self._box], field, where=self.mask[self._box][..., None])
+        return full
 
     def _blend(
         self, rows: slice, phase: float, mean: NDArray[np.float32], strength: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Warp the texture both ways for some rows of the mask's box and mix the two pictures."""
-        top, left = self._box[0].start + rows.start, self._box[1].start
-        columns = np.arange(left, self._box[1].stop, dtype=np.float32) - np.float32(self.texture.origin[0])
-        lines = np.arange(top, top + rows.stop - rows.start, dtype=np.float32) - np.float32(
-            self.texture.origin[1]
-        )
+        left, top = self._corner
+        columns = np.arange(left, left + mean.shape[1], dtype=np.float32)
+        lines = np.arange(top + rows.start, top + rows.stop, dtype=np.float32)[:, None]
         warped = []
-        for field, share in ((self.inverse, phase), (self.forward, 1 - phase)):
-            place = field[self._box][rows] * np.float32(share)
+        for field, share in zip(self._fields, (phase, 1 - phase), strict=True):
+            place = field[rows] * np.float32(share)
             place[..., 0] += columns
-            place[..., 1] += lines[:, None]
-            warped.append(_sample(self.texture.pixels, place))
+            place[..., 1] += lines
+            warped.append(sample(self.texture.pixels, place))
         blend = warped[0] * np.float32(1 - phase) + warped[1] * np.float32(phase)
         colors = 3 if blend.shape[2] == 4 else blend.shape[2]
         plain = blend[..., :colors]
@@ -277,20 +287,18 @@ class Loop:
 
     def _coarse_mean(self, phase: float) -> NDArray[np.float32]:
         """Warp and mix the low-pass like the texture, a cell of the mask's box at a time."""
-        lowpass, box = self.contrast.lowpass, self._box
-        height, width = self._coarse[0].shape[:2]
-        scale_y = (box[0].stop - box[0].start) / height
-        scale_x = (box[1].stop - box[1].start) / width
-        center_y = (np.arange(height) + 0.5) * scale_y + box[0].start - self.texture.origin[1]
-        center_x = (np.arange(width) + 0.5) * scale_x + box[1].start - self.texture.origin[0]
-        per_cell = np.array(lowpass.shape[1::-1], np.float32) / np.array(self.texture.pixels.shape[1::-1])
+        lowpass = self.contrast.lowpass
+        cell = np.array(self.texture.pixels.shape[1::-1], np.float32) / lowpass.shape[1::-1]
+        rows, columns = (side.stop - side.start for side in self._box)
+        height, width = self._coarse_fields[0].shape[:2]
         mixed = np.zeros((height, width, lowpass.shape[2]), np.float32)
-        for field, share, weight in zip(self._coarse, (phase, 1 - phase), (1 - phase, phase), strict=True):
-            place = field * np.float32(share)
-            place[..., 0] += center_x
-            place[..., 1] += center_y[:, None]
-            place = (place * per_cell - 0.5).astype(np.float32)
-            mixed += _sample(lowpass, place) * np.float32(weight)
+        for field, share in zip(self._coarse_fields, (phase, 1 - phase), strict=True):
+            place = field * np.float32(share) + np.float32(0.5)  # a pixel's middle is at half past its index
+            place[..., 0] += self._corner[0] + (np.arange(width) + 0.5) * (columns / width) - 0.5
+            place[..., 1] += (self._corner[1] + (np.arange(height) + 0.5) * (rows / height) - 0.5)[:, None]
+            mixed += sample(lowpass, (place / cell - np.float32(0.5)).astype(np.float32)) * np.float32(
+                1 - share
+            )
         return mixed
 
     def _encode(self, picture: NDArray[np.float32]) -> NDArray[Any]:
@@ -325,13 +333,6 @@ def check_frame_count(count: int) -> int:
     if count > MOST_FRAMES:
         raise BadSettings(f"A loop of {count} frames is too long: ask for {MOST_FRAMES} or fewer.")
     return int(count)
-
-
-def _sample(pixels: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray[np.float32]:
-    import cv2
-
-    warped = cv2.remap(pixels, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return np.asarray(warped, np.float32).reshape(*place.shape[:2], pixels.shape[2])
 
 
 def _opacity(still: NDArray[Any]) -> float:

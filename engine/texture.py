@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +12,13 @@ from numpy.typing import NDArray
 
 from .inputs import to_unit
 
+Area = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
 TILE = 128
+"""Cells a side of what one thread works on at a time."""
 COARSE_SIDE = 512
-"""Pixels; the long side at which colors are extrapolated: they are smooth, and full size only costs time."""
+"""Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,8 @@ class Texture:
     origin: tuple[int, int]
 
 
-def mask_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Bound the mask: the smallest (rows, columns) that hold all of it."""
+def mask_box(mask: NDArray[np.bool_]) -> Area:
+    """Bound the mask: the smallest rows and columns that hold all of it."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
@@ -64,36 +70,64 @@ def continue_texture(
     difference between this pulled pattern and the still at the mask's border is spread outwards as
     a smooth membrane, which is what a Poisson blend solves for (paper, 3.2).
     """
-    canvas = _canvas(mask, forward, inverse)
-    known = _crop(mask, canvas, fill=True)
-    source = _crop(_premultiplied(still), canvas)
-    if still.dtype.kind == "f":
-        known &= _crop(np.isfinite(still).all(2), canvas, fill=True)
-    pulls = (_crop(inverse, canvas), _crop(forward, canvas))
+    box = mask_box(mask)
+    reach = _reach(mask, box, forward, inverse)
+    cell = max(1, 2 ** round(np.log2(max(b.stop - b.start for b in box) / COARSE_SIDE)))
+    rows, columns = (_whole_cells(b, low, high, cell) for b, (low, high) in zip(box, reach, strict=True))
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    pixels = np.zeros((*shape, still.shape[2]), np.float32)
+    known = np.zeros(shape, np.float32)
+    coarse_shape = cells(shape, cell)
+    coarse = _Pattern(
+        np.zeros((*coarse_shape, still.shape[2]), np.float32), np.zeros(coarse_shape, np.float32)
+    )
 
-    factor = 1
-    while max(known.shape) > factor * COARSE_SIDE * 2:
-        factor *= 2
-    base = extrapolate(source, known.astype(np.float32), factor)
-    source[~known] = base[~known]
-    coarse_size = cells(known.shape, factor)
-    coarse = _Pattern(shrink(source, coarse_size), shrink(known.astype(np.float32), coarse_size))
-    coarse_pulls = tuple(shrink(pull, coarse_size) / np.float32(factor) for pull in pulls)
-    everywhere = (slice(0, coarse_size[0]), slice(0, coarse_size[1]))
-    difference = coarse.pixels - coarse.pull(everywhere, coarse_pulls)
-    membrane = extrapolate(difference, coarse.known, 1)
-    membrane = enlarge(membrane, known.shape)
+    def copy(tile: Area, place: Area) -> None:
+        inside = _window(mask, place) & _within(place, mask.shape)
+        if not inside.any():
+            return
+        values = _window(still, place)
+        if still.dtype.kind == "f":
+            inside = inside & np.isfinite(values).all(2)
+        np.copyto(pixels[tile], _premultiplied(values), where=inside[..., None])
+        known[tile] = inside
+        small = (
+            slice(tile[0].start // cell, tile[0].stop // cell),
+            slice(tile[1].start // cell, tile[1].stop // cell),
+        )
+        coarse.known[small] = shrink(known[tile], coarse.known[small].shape)
+        coarse.pixels[small] = shrink(pixels[tile], coarse.known[small].shape)
 
-    full = _Pattern(source, known.astype(np.float32))
-    pixels = source.copy()
-    for tile in _tiles(known.shape):
-        outside = ~known[tile]
+    tiles = list(_tiles(rows, columns, cell))
+    _in_threads(copy, tiles)
+    share = np.maximum(coarse.known, 1e-6)[..., None]
+    base = extrapolate(np.divide(coarse.pixels, share, dtype=np.float32), coarse.known)
+    coarse.pixels[:] += base * (1 - coarse.known[..., None])
+    centers = np.ix_(_nearest(rows, cell, mask.shape[0]), _nearest(columns, cell, mask.shape[1]))
+    pulls = [field[centers] / np.float32(cell) for field in (inverse, forward)]
+    everywhere = (slice(0, coarse_shape[0]), slice(0, coarse_shape[1]))
+    membrane = extrapolate(coarse.pixels - coarse.pull(everywhere, pulls), coarse.known)
+    base, membrane = enlarge(base, shape), enlarge(membrane, shape)
+    full = _Pattern(pixels, known)
+
+    def fill(tile: Area, place: Area) -> None:
+        np.copyto(pixels[tile], base[tile], where=known[tile][..., None] == 0)
+
+    def pull(tile: Area, place: Area) -> None:
+        outside = known[tile] == 0
         if outside.any():
-            pulled = full.pull(tile, pulls) + membrane[tile]
-            pixels[tile][outside] = pulled[outside]
-    if still.dtype.kind != "f":
-        np.clip(pixels, 0, 1, out=pixels)
-    return Texture(pixels, (canvas[1].start, canvas[0].start))
+            pulled = full.pull(tile, [_window(field, place) for field in (inverse, forward)]) + membrane[tile]
+            if still.dtype.kind != "f":
+                np.clip(pulled, 0, 1, out=pulled)
+            np.copyto(base[tile], pulled, where=outside[..., None])
+
+    def finish(tile: Area, place: Area) -> None:
+        np.copyto(pixels[tile], base[tile], where=known[tile][..., None] == 0)
+
+    # What is pulled comes from the filled texture, so it's kept apart until every tile has its own.
+    for step in (fill, pull, finish):
+        _in_threads(step, tiles)
+    return Texture(pixels, (columns.start, rows.start))
 
 
 @dataclass(frozen=True)
@@ -103,50 +137,70 @@ class _Pattern:
     pixels: NDArray[np.float32]
     known: NDArray[np.float32]
 
-    def pull(self, tile: tuple[slice, slice], pulls: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-        """Take the pixels of a tile from one repetition away, the later fields before the earlier ones."""
+    def pull(self, tile: Area, pulls: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Take a tile's pixels from where the pulls point, the later pulls before the earlier ones."""
         import cv2
 
         rows, columns = tile
-        grid_x, grid_y = np.meshgrid(
-            np.arange(columns.start, columns.stop, dtype=np.float32),
-            np.arange(rows.start, rows.stop, dtype=np.float32),
-        )
         result = self.pixels[tile]
         for pull in pulls:
-            map_x, map_y = grid_x + pull[tile][..., 0], grid_y + pull[tile][..., 1]
-            pattern = cv2.remap(self.pixels, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            trust = cv2.remap(self.known, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-            result = result + (pattern.reshape(result.shape) - result) * trust[..., None]
+            place = pull.copy()
+            place[..., 0] += np.arange(columns.start, columns.stop, dtype=np.float32)
+            place[..., 1] += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+            trust = cv2.remap(self.known, place, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+            result = result + (sample(self.pixels, place) - result) * trust[..., None]
         return result
 
 
-def _canvas(
-    mask: NDArray[np.bool_], forward: NDArray[np.float32], inverse: NDArray[np.float32]
-) -> tuple[slice, slice]:
-    box = mask_box(mask)
-    moves = np.concatenate([field[box][mask[box]] for field in (forward, inverse)])
-    longest = np.array(
-        [box[1].stop - box[1].start, box[0].stop - box[0].start]
-    )  # a longer step repeats nothing
-    margin = 2  # the bilinear tap and the rounding of the reach
-    low = np.floor(np.clip(moves.min(0), -longest, 0)).astype(int) - margin
-    high = np.ceil(np.clip(moves.max(0), 0, longest)).astype(int) + margin
-    return (
-        slice(int(box[0].start + low[1]), int(box[0].stop + high[1])),
-        slice(int(box[1].start + low[0]), int(box[1].stop + high[0])),
-    )
+def sample(pixels: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Look up (h, w, C) pixels at (n, m, 2) places (x, y), bilinearly; the border goes on for ever."""
+    import cv2
+
+    looked_up = cv2.remap(pixels, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(looked_up, np.float32).reshape(*place.shape[:2], *pixels.shape[2:])
 
 
-def _crop(array: NDArray[Any], canvas: tuple[slice, slice], fill: bool = False) -> NDArray[Any]:
-    """Cut the canvas out of a picture-sized array; beyond the picture it repeats the border, or is False."""
-    before = [max(0, -axis.start) for axis in canvas]
-    after = [max(0, axis.stop - size) for axis, size in zip(canvas, array.shape[:2], strict=True)]
-    inner = array[max(0, canvas[0].start) : canvas[0].stop, max(0, canvas[1].start) : canvas[1].stop]
-    pads = [(b, a) for b, a in zip(before, after, strict=True)] + [(0, 0)] * (array.ndim - 2)
-    if fill:
-        return np.pad(inner, pads)
-    return np.pad(inner, pads, mode="edge")
+def _reach(
+    mask: NDArray[np.bool_], box: Area, forward: NDArray[np.float32], inverse: NDArray[np.float32]
+) -> list[tuple[int, int]]:
+    """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns."""
+    import cv2
+
+    inside = mask[box].view(np.uint8)
+    reach = []
+    for axis, component in ((0, 1), (1, 0)):
+        ends = [0.0]
+        for field in (forward, inverse):
+            ends += cv2.minMaxLoc(np.ascontiguousarray(field[box][..., component]), inside)[:2]
+        longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
+        margin = 2  # the second tap of the look-up, and rounding
+        reach.append((int(max(min(ends), -longest)) - margin, int(min(max(ends), longest)) + margin))
+    return reach
+
+
+def _whole_cells(side: slice, low: int, high: int, cell: int) -> slice:
+    start, stop = side.start + low, side.stop + high
+    return slice(start, start + -(-(stop - start) // cell) * cell)
+
+
+def _nearest(side: slice, cell: int, size: int) -> NDArray[np.intp]:
+    """Index the middle of each cell of a side, or what is nearest to it on the picture."""
+    return np.clip(np.arange(side.start + cell // 2, side.stop, cell), 0, size - 1)
+
+
+def _window(array: NDArray[Any], place: Area) -> NDArray[Any]:
+    """Cut a place out of an array; beyond the array its border is repeated."""
+    if all(side.start >= 0 and side.stop <= size for side, size in zip(place, array.shape[:2], strict=True)):
+        return array[place]
+    return array[
+        np.ix_(*(_nearest(side, 1, size) for side, size in zip(place, array.shape[:2], strict=True)))
+    ]
+
+
+def _within(place: Area, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Say which pixels of a place lie on the picture."""
+    rows, columns = (np.arange(side.start, side.stop) for side in place)
+    return ((rows >= 0) & (rows < shape[0]))[:, None] & (columns >= 0) & (columns < shape[1])
 
 
 def _premultiplied(still: NDArray[Any]) -> NDArray[np.float32]:
@@ -156,7 +210,27 @@ def _premultiplied(still: NDArray[Any]) -> NDArray[np.float32]:
     return unit
 
 
-def extrapolate(values: NDArray[np.float32], known: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+def _tiles(rows: slice, columns: slice, cell: int) -> Iterator[tuple[Area, Area]]:
+    """Cut a canvas into tiles of whole cells: where each lies on the canvas, and where on the still."""
+    for y in range(0, rows.stop - rows.start, TILE * cell):
+        for x in range(0, columns.stop - columns.start, TILE * cell):
+            bottom = min(y + TILE * cell, rows.stop - rows.start)
+            right = min(x + TILE * cell, columns.stop - columns.start)
+            yield (
+                (slice(y, bottom), slice(x, right)),
+                (
+                    slice(y + rows.start, bottom + rows.start),
+                    slice(x + columns.start, right + columns.start),
+                ),
+            )
+
+
+def _in_threads(work: Callable[[Area, Area], None], tiles: list[tuple[Area, Area]]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda pair: work(*pair), tiles))
+
+
+def extrapolate(values: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
     """Fill what isn't known from what is, smoothly.
 
     Parameters
@@ -164,8 +238,6 @@ def extrapolate(values: NDArray[np.float32], known: NDArray[np.float32], factor:
     values : (h, w, C) float32
     known : (h, w) float32, 0 to 1
         How much of each pixel is known.
-    factor : int
-        Pixels finer than this many are not looked at: the fill is smooth, and full size only costs.
 
     Returns
     -------
@@ -173,26 +245,21 @@ def extrapolate(values: NDArray[np.float32], known: NDArray[np.float32], factor:
         Averages on the way down a pyramid, filled in on the way up; close to `values` where they
         are known.
     """
-    size = values.shape[:2]
-    weight = known
-    weighted = values * weight[..., None]
-    if factor > 1:
-        small = cells(size, factor)
-        weight, weighted = shrink(weight, small), shrink(weighted, small)
+    weight, weighted = known, values * known[..., None]
     levels: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     while True:
         average = np.divide(weighted, np.maximum(weight, 1e-6)[..., None], dtype=np.float32)
-        trust = np.minimum(weight * (4 if levels or factor > 1 else 1), 1, dtype=np.float32)
+        trust = np.minimum(weight * 4, 1, dtype=np.float32)
         levels.append((average, trust[..., None]))
         if max(weight.shape) <= 2:
             break
-        small = cells(weight.shape, 2)
-        weight, weighted = shrink(trust, small), shrink(average * trust[..., None], small)
+        half = cells(weight.shape, 2)
+        weight, weighted = shrink(trust, half), shrink(average * trust[..., None], half)
     filled = levels[-1][0]
     for average, part in reversed(levels[:-1]):
         filled = enlarge(filled, average.shape)
         filled += (average - filled) * part
-    return enlarge(filled, size)
+    return filled
 
 
 def cells(shape: tuple[int, ...], cell: int) -> tuple[int, int]:
@@ -216,11 +283,3 @@ def enlarge(array: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.fl
         return array
     large = cv2.resize(array, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large, np.float32).reshape(*shape[:2], *array.shape[2:])
-
-
-def _tiles(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    return [
-        (slice(y, min(y + TILE, shape[0])), slice(x, min(x + TILE, shape[1])))
-        for y in range(0, shape[0], TILE)
-        for x in range(0, shape[1], TILE)
-    ]

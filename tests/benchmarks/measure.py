@@ -1,0 +1,120 @@
+"""One still, one solver, all figures: a row of the report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import EndlessLoopsError
+
+from . import metrics
+from .cases import Case
+
+Row = dict[str, Any]
+Solve = Callable[[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float64]], metrics.Loop]
+
+
+def engine_solve(
+    still: NDArray[np.uint8], mask: NDArray[np.bool_], stroke: NDArray[np.float64]
+) -> metrics.Loop:
+    """Solve with the engine and its default settings."""
+    import engine
+
+    return engine.solve(still, mask, [stroke])
+
+
+def recipe_solve(
+    still: NDArray[np.uint8], mask: NDArray[np.bool_], stroke: NDArray[np.float64]
+) -> metrics.Loop:
+    """Solve with the plain recipe."""
+    from . import recipe
+
+    return recipe.solve(still, mask, stroke)
+
+
+SOLVERS: dict[str, Solve] = {"recipe": recipe_solve, "engine": engine_solve}
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Stand for a loop where a solver raised: nothing moves, and no figure leaves the still out."""
+
+    still: NDArray[np.uint8]
+
+    @property
+    def forward(self) -> NDArray[np.float32]:
+        """No displacement at all."""
+        return np.zeros((*self.still.shape[:2], 2), np.float32)
+
+    inverse = forward
+
+    def frame(self, phase: float) -> NDArray[np.uint8]:
+        """Give the still."""
+        return self.still.copy()
+
+
+def measure(case: Case, solve: Solve) -> Row:
+    """Solve a case and measure everything about it that its truth allows."""
+    row: Row = {"name": case.name, "half": case.half}
+    begin = time.perf_counter()
+    try:
+        loop = solve(case.still, case.mask, case.stroke)
+    except EndlessLoopsError as error:
+        loop, row["refused"] = Refused(case.still), f"{type(error).__name__}: {error}"
+    row["solve"] = time.perf_counter() - begin
+    if case.truth is not None:
+        row |= metrics.endpoint_errors(loop, case)
+        if case.middle is not None:
+            row |= metrics.middle_errors(loop.frame(0.5), case)
+        return row
+    frames, times = [], []
+    for k in range(metrics.EVENNESS_FRAMES):
+        begin = time.perf_counter()
+        frames.append(loop.frame(k / metrics.EVENNESS_FRAMES))
+        times.append(time.perf_counter() - begin)
+    row["frame"] = float(np.median(times))
+    row["evenness"] = metrics.evenness(frames, case)
+    row |= metrics.sharpness(frames[metrics.EVENNESS_FRAMES // 2], case)
+    row["seams"] = metrics.seams(loop, case)
+    row["anchors"] = [asdict(result) for result in metrics.anchors(loop, case)]
+    if case.anchors:
+        row["agreement"] = metrics.agreement(loop, case)
+    return row
+
+
+class Cache:
+    """Rows of the recipe, kept in a folder; another state of the code or of the still has another key.
+
+    Parameters
+    ----------
+    folder : Path or None
+        None keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        here = Path(__file__).parent
+        sources = sorted(here.glob("*.py")) + [here.parents[1] / "engine" / "descriptors.py"]
+        self._code = b"".join(source.read_bytes() for source in sources if source.name != "__main__.py")
+
+    def row(self, case: Case, solve: Solve) -> Row:
+        """Return the kept row of a case, or measure and keep it."""
+        if self.folder is None:
+            return measure(case, solve)
+        parts = (self._code, case.still.tobytes(), case.mask.tobytes(), case.stroke.tobytes())
+        key = hashlib.sha256(b"".join(parts)).hexdigest()[:24]
+        place = self.folder / f"{key}.json"
+        if place.exists():
+            return json.loads(place.read_text())
+        row = measure(case, solve)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(row))
+        return row

@@ -1,11 +1,13 @@
 """What the panels know without reading pixels: the mask's coverage, and whether the loop is out of date.
 
-Drawing only looks facts up. When something changed, a timer reads the still, the mask and the directions a
-moment after the last change and writes the facts down. Blender tells of changed images, masks and
-annotations through the dependency graph and of undone ones through its undo handlers; a file that another
-program changed on disk is noticed when the image is reloaded.
+Drawing only looks facts up. After something changed, a timer reads the mask, the directions and, where it
+may have changed, the still, and writes the facts down. Blender says that something changed (a brush stroke,
+a pointer, an image) by an update of the dependency graph, and that something was undone by its undo
+handlers. What it doesn't say is that a still was reloaded from a file another program wrote in the same
+second as before: sending the loop on checks everything again.
 """
 
+import os
 from dataclasses import dataclass
 
 import bpy
@@ -13,11 +15,11 @@ import numpy as np
 from bpy.app.handlers import persistent
 
 from . import jobs, loops
-from .bridge import masks, strokes
+from .bridge import images, masks, strokes
 from .bridge.versions import AnnotationType
 from .errors import Refused
 
-_REST = 0.4  # seconds without a change before the facts are read
+_REST = 0.4  # seconds between a change and the reading of the facts
 
 
 @dataclass
@@ -29,6 +31,7 @@ class _Facts:
 _facts = {}  # session_uid -> _Facts, only of what was read since the last change
 _last = {}  # session_uid -> the facts before that: shown until the new ones are there
 _wanted = set()  # session_uids of stills whose facts a panel asked for
+_digests = {}  # session_uid -> (what the still was read from, digest of its pixels)
 
 
 def coverage(still):
@@ -46,6 +49,11 @@ def stroke_count(still):
     return len(strokes.read_strokes(still))
 
 
+def note_change():
+    """Read everything anew before it is shown as known."""
+    _facts.clear()
+
+
 def _look_up(still):
     uid = still.session_uid
     if uid in _facts:
@@ -58,14 +66,15 @@ def _look_up(still):
 
 def _read_wanted():
     """The timer: read the facts of every still that a panel shows."""
-    if jobs.running() is not None:
+    windows = bpy.context.window_manager.windows
+    if jobs.running() is not None or any(window.screen.is_animation_playing for window in windows):
         return _REST
     uids = set(_wanted)
     _wanted.clear()
     for image in bpy.data.images:
         if image.session_uid in uids:
             _facts[image.session_uid] = _last[image.session_uid] = _read(image)
-    for window in bpy.context.window_manager.windows:
+    for window in windows:
         for area in window.screen.areas:
             if area.type in {"IMAGE_EDITOR", "NODE_EDITOR"}:
                 area.tag_redraw()
@@ -73,31 +82,44 @@ def _read_wanted():
 
 
 def _read(still):
-    stale = loops.is_solved(still) and loops.is_out_of_date(still)
+    is_solved = loops.is_solved(still)
     settings = still.endless_loops
-    if settings.mask_source == "MASK":  # its pixels take a render, which only Solve asks for
-        return _Facts(settings.coverage if loops.is_solved(still) and not stale else None, stale)
     try:
+        stale = is_solved and loops.is_out_of_date(still, _still_digest(still))
+        if settings.mask_source == "MASK":  # its pixels take a render, which only Solve asks for
+            return _Facts(settings.coverage if is_solved and not stale else None, stale)
         return _Facts(float(np.mean(masks.read_mask(still))), stale)
     except Refused:
-        return _Facts(None, stale)
+        return _Facts(None, is_solved)
+
+
+def _still_digest(still):
+    path = bpy.path.abspath(still.filepath)
+    on_disk = os.stat(path).st_mtime_ns if os.path.isfile(path) else None
+    read_from = (path, on_disk, tuple(still.size), still.colorspace_settings.name)
+    known = _digests.get(still.session_uid)
+    if known is None or known[0] != read_from or still.is_dirty:
+        known = _digests[still.session_uid] = (read_from, loops.digest_still(images.read_still(still)))
+    return known[1]
 
 
 @persistent
 def _changed(_scene, depsgraph):
-    if any(isinstance(u.id, (bpy.types.Image, bpy.types.Mask, AnnotationType)) for u in depsgraph.updates):
-        _facts.clear()
+    # A brush stroke or a changed pointer comes as an update that names nothing.
+    kinds = (bpy.types.Image, bpy.types.Mask, AnnotationType)
+    if not depsgraph.updates or any(isinstance(update.id, kinds) for update in depsgraph.updates):
+        note_change()
 
 
 @persistent
 def _undone(*_args):
-    _facts.clear()
+    note_change()
 
 
 @persistent
 def _loaded(*_args):
-    _facts.clear()
-    _last.clear()
+    for facts in (_facts, _last, _digests):
+        facts.clear()
 
 
 _HANDLERS = (

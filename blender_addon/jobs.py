@@ -7,12 +7,14 @@ in `snapshot`, and whatever it makes is put into Blender after it, in `deliver`,
 
 import queue
 import threading
+import time
 
 import bpy
 
 from .errors import Refused
 
 TICK = 0.05  # seconds between two looks at the worker: Esc must be felt at once
+_BUDGET = 0.1  # seconds of a tick for taking pieces; Blender redraws in between
 _PIECES_AHEAD = 2  # finished pieces that wait for the main thread; more would only fill the memory
 
 _running = None
@@ -41,6 +43,10 @@ class Job:
     @property
     def is_cancelled(self):
         return self._cancelled.is_set()
+
+    @property
+    def has_pieces(self):
+        return not self.pieces.empty()
 
     @property
     def is_finished(self):
@@ -124,7 +130,13 @@ class BackgroundJob:
         _redraw(context, self._job)
         if self._job.is_cancelled:
             return self._end(context)
-        return self._step(context, timeout=0) or {"PASS_THROUGH"}
+        until = time.monotonic() + _BUDGET
+        while True:
+            outcome = self._step(context, timeout=0)
+            if outcome:
+                return outcome
+            if time.monotonic() > until or not self._job.has_pieces:
+                return {"PASS_THROUGH"}
 
     def execute(self, context):
         if not self._begin(context):

@@ -66,22 +66,32 @@ def get(still):
     return loop
 
 
-def fingerprint(still_array, mask_trace, stroke_list):
-    """A short text that changes when any of a loop's sources does."""
-    digest = hashlib.blake2b(mask_trace, digest_size=16)
-    for array in (still_array, *stroke_list):
-        digest.update(str(array.shape).encode())
-        digest.update(array.tobytes())
+def digest_still(array):
+    """A short text that changes when the still's pixels do."""
+    digest = hashlib.blake2b(f"{array.shape} {array.dtype}".encode(), digest_size=12)
+    digest.update(array.tobytes())
     return digest.hexdigest()
 
 
-def is_out_of_date(still):
-    """Whether still, mask or directions differ from what the loop was solved from; reads all of them."""
+def fingerprint(still_digest, mask_trace, stroke_list):
+    """A short text that changes when any of a loop's sources does."""
+    digest = hashlib.blake2b(mask_trace, digest_size=12)
+    for points in stroke_list:
+        digest.update(points.tobytes() + b"|")
+    return f"{still_digest}-{digest.hexdigest()}"
+
+
+def is_out_of_date(still, still_digest=None):
+    """Whether still, mask or directions differ from what the loop was solved from; reads all of them.
+
+    A caller that knows the still's digest spares it the reading.
+    """
     try:
-        sources = images.read_still(still), masks.trace(still), strokes.read_strokes(still)
+        known = still_digest or digest_still(images.read_still(still))
+        now = fingerprint(known, masks.trace(still), strokes.read_strokes(still))
     except Refused:
         return True
-    return fingerprint(*sources) != still.endless_loops.fingerprint
+    return now != still.endless_loops.fingerprint
 
 
 @persistent

@@ -48,7 +48,7 @@ class EndlessLoopsSettings(PropertyGroup):
                 "BRUSH_DATA",
                 0,
             ),
-            ("MASK", "Mask", "The splines of a mask datablock, with their feather", "MOD_MASK", 1),
+            ("MASK", "Splines", "The splines of a mask datablock, with their feather", "MOD_MASK", 1),
             ("ALPHA", "Alpha", "The still moves wherever it is opaque", "IMAGE_ALPHA", 2),
         ),
         default="PAINT",
@@ -103,12 +103,14 @@ class EndlessLoopsSettings(PropertyGroup):
         name="Folder",
         description="Where the sequence is written, in a folder of its own; // is the folder of the .blend",
         subtype="DIR_PATH",
+        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
         default="//endless_loops/",
     )
     movie_path: StringProperty(
         name="Movie",
         description="File of the movie; // is the folder of the .blend",
         subtype="FILE_PATH",
+        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
         default="",
     )
 

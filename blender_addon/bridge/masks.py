@@ -26,15 +26,14 @@ def read_mask(still):
     """
     settings = still.endless_loops
     width, height = checked(still).size
+    reason = missing(still)
+    if reason:
+        raise Refused(reason)
     if settings.mask_source == "ALPHA":
         return read_pixels(still)[..., 3] >= 0.5
     if settings.mask_source == "MASK":
-        if settings.mask is None:
-            raise Refused("Choose a mask datablock, or paint the mask")
         return rasterize(settings.mask, width, height)
     image = settings.mask_image
-    if image is None:
-        raise Refused("There is no mask yet: press Paint Mask and paint where the still shall move")
     if tuple(checked(image).size) != (width, height):
         raise Refused(
             f"The mask is {image.size[0]} × {image.size[1]} pixels and the still {width} × {height}: "
@@ -42,6 +41,16 @@ def read_mask(still):
         )
     pixels = read_pixels(image)
     return pixels[..., :3].mean(axis=2) * pixels[..., 3] >= 0.5
+
+
+def missing(still):
+    """Why there is no mask to read, as a sentence; empty when there is one. Cheap enough for poll."""
+    settings = still.endless_loops
+    if settings.mask_source == "PAINT" and settings.mask_image is None:
+        return "There is no mask yet: press Paint Mask and paint where the still shall move"
+    if settings.mask_source == "MASK" and settings.mask is None:
+        return "Choose a mask datablock, or paint the mask"
+    return ""
 
 
 def trace(still):

@@ -5,7 +5,7 @@ import uuid
 
 import bpy
 
-from .. import loops
+from .. import freshness, loops
 from ..bridge import images, masks, strokes
 from ..errors import Refused
 from .common import JobOperator, by_uid
@@ -20,12 +20,17 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
     bl_label = "Solve"
     bl_options = {"REGISTER", "UNDO"}
 
+    @classmethod
+    def reason_against(cls, still):
+        reason = super().reason_against(still) or masks.missing(still)
+        if not reason and not strokes.read_strokes(still):
+            reason = "There is no direction yet: press Draw Directions and draw where the motion goes"
+        return reason
+
     def snapshot(self, context):
         still = self.still(context)
         mask = masks.read_mask(still)
         directions = strokes.read_strokes(still)
-        if not directions:
-            raise Refused("There is no direction yet: press Draw Directions and draw where the motion goes")
         path = loops.file_for(still)
         return {
             "uid": still.session_uid,
@@ -49,7 +54,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             progress(1.0, "Saving")
         except OSError as error:
             raise Refused(f"The loop can't be saved in {part.parent} ({error.strerror})") from error
-        return loop, loops.fingerprint(still, request["trace"], directions)
+        return loop, loops.fingerprint(loops.digest_still(still), request["trace"], directions)
 
     def deliver(self, context, request, result):
         loop, fingerprint = result
@@ -59,6 +64,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
         except OSError as error:
             raise Refused(f"The loop can't be saved as {request['path']} ({error.strerror})") from error
         loops.adopt(still, loop, request["path"], fingerprint)
+        freshness.note_change()
         if loop.confidence < LOW_CONFIDENCE:
             self.report(
                 {"WARNING"},

@@ -11,7 +11,7 @@ from ..operators.common import still_in
 _TINT = (0.15, 0.75, 1.0, 0.4)
 _ARROW = (1.0, 0.55, 0.1, 1.0)
 _OUTLINE = (0.0, 0.0, 0.0, 0.7)
-_HEAD = 14  # pixels of the screen, before the interface's scale
+_HEAD = 18  # pixels of the screen, before the interface's scale
 
 _handles = []
 _shaders = {}
@@ -65,7 +65,7 @@ def draw_arrows(polylines, ui_scale):
     gpu.state.blend_set("ALPHA")
     for points in polylines:
         head = _arrow_head(np.array(points, float), _HEAD * ui_scale)
-        for color, width in ((_OUTLINE, 6 * ui_scale), (_ARROW, 3 * ui_scale)):
+        for color, width in ((_OUTLINE, 7 * ui_scale), (_ARROW, 4 * ui_scale)):
             shader.bind()
             shader.uniform_float("viewportSize", gpu.state.viewport_get()[2:])
             shader.uniform_float("lineWidth", width)

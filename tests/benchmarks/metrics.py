@@ -14,7 +14,6 @@ from .cases import Case
 MARGIN = 7
 """Pixels by which the mask is eroded before anything is measured inside it."""
 
-EVENNESS_FRAMES = 40
 SEAM_PHASES = (0.0, 0.21, 0.5, 0.83)
 
 
@@ -47,9 +46,9 @@ class AnchorResult:
 
 
 def eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Take `MARGIN` pixels off the mask, also where it touches the picture's border."""
+    """Take `MARGIN` pixels off the mask, but not along the picture's border: there the loop is judged too."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MARGIN + 1, 2 * MARGIN + 1))
-    return cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    return cv2.erode(mask.astype(np.uint8), kernel) > 0
 
 
 def grey(picture: NDArray) -> NDArray[np.float32]:
@@ -139,14 +138,16 @@ def agreement(loop: Loop, case: Case) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def evenness(frames: list[NDArray], case: Case) -> float:
-    """Compare the largest change between neighboring frames, cyclically, with the median one."""
+def change(before: NDArray, after: NDArray, case: Case) -> float:
+    """Sum the absolute difference of two frames inside the mask's bounding box."""
     ys, xs = np.nonzero(case.mask)
     box = slice(ys.min(), ys.max() + 1), slice(xs.min(), xs.max() + 1)
-    # Outside the mask frames don't differ (`seams` checks it), so the whole box can be compared.
-    cut = [np.ascontiguousarray(frame[box]) for frame in frames]
-    changes = [cv2.norm(cut[k - 1], cut[k], cv2.NORM_L1) for k in range(len(cut))]
-    return float(np.max(changes) / max(np.median(changes), 1e-9))
+    return cv2.norm(np.ascontiguousarray(before[box]), np.ascontiguousarray(after[box]), cv2.NORM_L1)
+
+
+def evenness(changes: list[float]) -> float:
+    """Compare the largest change between neighboring frames with the median one; a loop at rest is even."""
+    return float(np.max(changes) / np.median(changes)) if np.any(changes) else 1.0
 
 
 def seams(loop: Loop, case: Case) -> list[str]:

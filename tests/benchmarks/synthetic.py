@@ -153,7 +153,7 @@ def _warp(rng: np.random.Generator, condition: str, center: Points, long_side: f
         way = rng.uniform(0, 2 * np.pi)
         tilt = rng.uniform(0.2, 0.55) / long_side * np.array([np.cos(way), np.sin(way)])
     if "elastic" in condition:
-        strength = rng.uniform(0.1, 0.32)
+        strength = rng.uniform(0.15, 0.45)
         waves = np.empty((3, 5))
         for wave in waves:
             frequency = 2 * np.pi / (long_side * rng.uniform(0.6, 1.6))
@@ -171,10 +171,11 @@ def _warp(rng: np.random.Generator, condition: str, center: Points, long_side: f
 
 
 def _mask(rng: np.random.Generator, long_side: int) -> NDArray[np.bool_]:
-    """Paint a region whose bounding box has the wanted long side, with room around it."""
+    """Paint a region whose bounding box has the wanted long side, mostly with room around it."""
     short_side = int(long_side * rng.uniform(0.6, 1.0))
     box = (long_side, short_side) if rng.uniform() < 0.5 else (short_side, long_side)
-    margins = (rng.uniform(0.1, 0.25, 4) * long_side).astype(int)
+    room = (0.0, 0.04) if rng.uniform() < 0.25 else (0.1, 0.25)
+    margins = (rng.uniform(*room, 4) * long_side).astype(int)
     mask = np.zeros((box[1] + margins[0] + margins[1], box[0] + margins[2] + margins[3]), np.uint8)
     x0, y0, x1, y1 = margins[2], margins[0], margins[2] + box[0] - 1, margins[0] + box[1] - 1
     kind = rng.choice(["box", "ellipse", "quadrilateral", "hexagon"])

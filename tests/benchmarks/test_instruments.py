@@ -1,0 +1,132 @@
+"""The instruments themselves: what they report for loops whose quality is known."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from . import metrics, synthetic
+from .cases import Anchor, Case
+from .measure import Refused
+from .motifs import MOTIFS
+
+
+@dataclasses.dataclass
+class Shifting:
+    """A loop whose field is given, and whose frames a test chooses."""
+
+    forward: np.ndarray
+    inverse: np.ndarray
+    frames: dict[float, np.ndarray] = dataclasses.field(default_factory=dict)
+    still: np.ndarray | None = None
+
+    def frame(self, phase):
+        return self.frames.get(phase, self.still)
+
+
+@pytest.fixture(scope="module")
+def striped():
+    """A still whose columns repeat every 20 px, moving inside a box."""
+    brightness = np.zeros((120, 200), np.uint8)
+    rng = np.random.default_rng(4)
+    brightness[:] = np.tile(
+        cv2.GaussianBlur(rng.integers(0, 255, (120, 20)).astype(np.uint8), (0, 0), 1), (1, 10)
+    )
+    mask = np.zeros(brightness.shape, bool)
+    mask[20:100, 30:170] = True
+    anchors = (Anchor(np.array([90.0, 60.0]), np.array([20.0, 0.0]), 0.0),)
+    return Case(
+        "striped", "tune", np.dstack([brightness] * 3), mask, np.array([[60.0, 60], [120, 60]]), anchors
+    )
+
+
+def shift(case, dx, dy=0.0):
+    forward = np.where(case.mask[..., None], np.array([dx, dy], np.float32), 0).astype(np.float32)
+    return Shifting(forward, -forward, still=case.still)
+
+
+@pytest.mark.parametrize("condition", ["noise", "elastic", "perspective"])
+@pytest.mark.parametrize("motif", MOTIFS)
+def test_the_known_field_leads_each_pixel_to_its_like(motif, condition):
+    case = synthetic.still(7, motif, condition, "tune")
+    brightness = cv2.GaussianBlur(metrics.grey(case.still), (0, 0), 1.5)
+    y, x = np.mgrid[0 : case.mask.shape[0], 0 : case.mask.shape[1]].astype(np.float32)
+
+    def likeness(share):
+        there = np.dstack([x, y]) + np.nan_to_num(case.truth) * share
+        inside = cv2.remap(metrics.eroded(case.mask).astype(np.float32), there, None, cv2.INTER_NEAREST) > 0
+        both = inside & metrics.eroded(case.mask)
+        moved = cv2.remap(brightness, there, None, cv2.INTER_LINEAR)
+        return np.corrcoef(brightness[both], moved[both])[0, 1]
+
+    assert likeness(1.0) > max(0.85, likeness(0.9), likeness(1.1), likeness(0.5))
+
+
+def test_a_seed_always_gives_the_same_stills():
+    first, second = (synthetic.still(3, "tiles", "elastic+cells", "tune") for _ in range(2))
+    other = synthetic.still(4, "tiles", "elastic+cells", "tune")
+    np.testing.assert_array_equal(first.still, second.still)
+    np.testing.assert_array_equal(first.truth, second.truth)
+    assert first.still.shape != other.still.shape or (first.still != other.still).any()
+
+
+def test_endpoint_errors_are_in_steps():
+    case = synthetic.still(5, "blobs", "perspective", "tune")
+    true = np.nan_to_num(case.truth)
+    for factor, error in ((1.0, 0.0), (2.0, 1.0), (0.9, 0.1)):
+        found = metrics.endpoint_errors(Shifting(true * factor, -true * factor), case)
+        assert all(value == pytest.approx(error, abs=1e-5) for value in found.values())
+
+
+def test_an_anchor_holds_within_an_eighth_of_its_step(striped):
+    for dx, held in ((20, True), (22, True), (23, False), (40, False)):
+        result = metrics.anchors(shift(striped, dx), striped)[0]
+        assert result.held is held
+        assert result.factor == pytest.approx(dx / 20)
+    assert not metrics.anchors(shift(striped, 20, 6), striped)[0].held
+    assert metrics.anchors(shift(striped, 20, 6), dataclasses.replace(striped, stripes=True))[0].held
+
+
+def test_agreement_is_full_for_the_right_step_only(striped):
+    assert metrics.agreement(shift(striped, 20), striped) > 0.99
+    assert metrics.agreement(shift(striped, 15), striped) < 0.5
+
+
+def test_a_blurred_middle_loses_sharpness(striped):
+    assert metrics.sharpness(striped.still, striped) == {"energy": 1.0, "amplitude": 1.0}
+    assert metrics.sharpness(cv2.GaussianBlur(striped.still, (0, 0), 2), striped)["energy"] < 0.6
+
+
+def test_a_jump_is_uneven(striped):
+    darker = striped.still // 2
+    assert metrics.change(striped.still, striped.still, striped) == 0
+    assert metrics.change(striped.still, darker, striped) > 0
+    assert metrics.evenness([2.0, 2.0, 2.0, 5.0]) == 2.5
+
+
+def test_a_seam_or_a_moving_outside_is_told(striped):
+    loop = shift(striped, 20)
+    assert metrics.seams(loop, striped) == []
+    outside = striped.still.copy()
+    outside[0, 0] ^= 1
+    assert metrics.seams(dataclasses.replace(loop, frames={0.0: outside, 0.5: outside}), striped) == [
+        "frame(0) is not the still",
+        "frame(0.5) changes the outside",
+    ]
+
+
+def test_bleeding_shows_at_the_rim_only():
+    case = synthetic.still(6, "tiles", "noise", "tune")
+    bled = case.middle.copy()
+    ring = case.mask & ~metrics.eroded(case.mask)
+    bled[ring] = 255 - bled[ring]
+    clean, dirty = metrics.middle_errors(case.middle, case), metrics.middle_errors(bled, case)
+    assert clean == {"rim": 0, "interior": 0}
+    assert dirty["rim"] > 0
+    assert dirty["interior"] == 0
+
+
+def test_a_refusal_counts_as_lost():
+    case = synthetic.still(5, "blobs", "perspective", "tune")
+    assert metrics.endpoint_errors(Refused(case.still), case)["median"] == pytest.approx(1)

@@ -28,10 +28,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(tags=["tests"])
 def engine(session: nox.Session) -> None:
-    """Test the engine, without Blender."""
+    """Test the engine and the instruments that measure it, without Blender."""
     session.install("-e", ".", "pytest==9.2.0")
     install_reference_solver(session)
-    session.run("pytest", "-rs", "tests/engine", *session.posargs)
+    session.run("pytest", "-rs", "tests/engine", "tests/benchmarks", *session.posargs)
 
 
 @nox.session(name="addon-4.5", python="3.11", tags=["tests"])

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 
 from . import synthetic
 from .cases import HELD_SEEDS, TUNING_SEEDS, Case, photographs
-from .measure import SOLVERS, Cache, Row
+from .measure import SOLVERS, Cache, Row, measure
 from .sheet import contact_sheet
 from .table import detail, table
 
+WORKERS = 2
 STILLS = Path(__file__).resolve().parents[2].parent / "shared" / "stills"
 
 
@@ -36,53 +42,96 @@ def _arguments(command: str, words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _cases(options: argparse.Namespace, names: list[str] | None, split: str | None) -> Iterator[Case]:
-    """Give the wanted stills: synthetic ones, then photographs; a name need only be contained."""
+Rows = dict[str, Row]
+"""One still's row for each solver."""
 
-    def wanted(name: str) -> bool:
-        return names is None or any(text in name for text in names)
 
-    seeds = {"tune": TUNING_SEEDS, "held": HELD_SEEDS}
-    if options.seeds:
-        seeds = {"held": options.seeds}
-    for half, numbers in seeds.items():
-        if split in (None, half):
-            for seed in numbers:
-                yield from synthetic.stills(seed, half, wanted)
-    if not (options.stills / "annotations.json").is_file():
-        print(f"photographs skipped: no annotations.json in {options.stills}", file=sys.stderr)
-        return
-    yield from (c for c in photographs(options.stills) if wanted(c.name) and split in (None, c.half))
+@dataclass(frozen=True)
+class Wanted:
+    """Which stills take part.
+
+    Parameters
+    ----------
+    texts : list of str or None
+        A still's name must contain one of them; None admits every still.
+    half : {"tune", "held"} or None
+        None admits both.
+    seeds : list of int or None
+        Synthetic seeds instead of the usual ones; they count as held.
+    folder : Path
+        Where the photographs are.
+    """
+
+    texts: list[str] | None
+    half: str | None
+    seeds: list[int] | None
+    folder: Path
+
+    def synthetic(self) -> list[tuple[int, str, str, str]]:
+        """List the arguments of `synthetic.still`."""
+        halves = {"held": self.seeds} if self.seeds else {"tune": TUNING_SEEDS, "held": HELD_SEEDS}
+        listed = [
+            (*name, half)
+            for half, seeds in halves.items()
+            for seed in seeds
+            for name in synthetic.names(seed)
+        ]
+        return [a for a in listed if self._admits("/".join(map(str, a[:3])), a[3])]
+
+    def photographs(self) -> Iterator[Case]:
+        """Read the photographs, or say on stderr that there are none."""
+        if (self.folder / "annotations.json").is_file():
+            yield from (case for case in photographs(self.folder) if self._admits(case.name, case.half))
+        else:
+            print(f"photographs skipped: no annotations.json in {self.folder}", file=sys.stderr)
+
+    def _admits(self, name: str, half: str) -> bool:
+        return self.half in (None, half) and (self.texts is None or any(text in name for text in self.texts))
+
+
+def _rows(case: Case, solvers: list[str], cache: Cache) -> Rows:
+    return {
+        name: cache.row(case, SOLVERS[name]) if name == "recipe" else measure(case, SOLVERS[name])
+        for name in solvers
+    }
+
+
+def _synthetic_rows(arguments: tuple[int, str, str, str], solvers: list[str], cache: Cache) -> Rows:
+    return _rows(synthetic.still(*arguments), solvers, cache)
+
+
+def _measured(wanted: Wanted, solvers: list[str], cache: Cache) -> Iterator[Rows]:
+    """Measure synthetic stills two at a time, then photographs, which are timed, one by one."""
+    with ProcessPoolExecutor(WORKERS) as pool:
+        yield from pool.map(partial(_synthetic_rows, solvers=solvers, cache=cache), wanted.synthetic())
+    warm = synthetic.still(0, "blobs", "noise", "tune")
+    for name in solvers:
+        SOLVERS[name](warm.still, warm.mask, warm.stroke)
+    for case in wanted.photographs():
+        yield _rows(case, solvers, cache)
 
 
 def _report(options: argparse.Namespace) -> None:
+    load = os.getloadavg()[0]
     solvers = options.solver or list(SOLVERS)
-    cache, no_cache = Cache(options.cache), Cache(None)
-    warm = synthetic.still(0, "blobs", "noise", "tune")
+    wanted = Wanted(options.only, options.split, options.seeds, options.stills)
     rows: dict[str, list[Row]] = {name: [] for name in solvers}
-    for name in solvers:
-        SOLVERS[name](warm.still, warm.mask, warm.stroke)
-    for case in _cases(options, options.only, options.split):
-        for name in solvers:
-            row = (cache if name == "recipe" else no_cache).row(case, SOLVERS[name])
+    for measured in _measured(wanted, solvers, Cache(options.cache)):
+        for name, row in measured.items():
             rows[name].append(row)
             if options.verbose:
                 print(detail(name, row), flush=True)
-    columns = list(rows.items())
-    columns += [
-        (f"{name} {half}", [row for row in part if row["half"] == half])
-        for name, part in rows.items()
-        for half in ("tune", "held")
-        if options.split is None
-    ]
-    print(table(columns))
+    print(table(rows))
+    print(f"{os.cpu_count()} cores, load {load:.1f} at the start of the run: above 1, times are too long")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
 
 
 def _sheets(options: argparse.Namespace) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
-    for case in _cases(options, options.names, None):
+    wanted = Wanted(options.names, None, options.seeds, options.stills)
+    made = (synthetic.still(*arguments) for arguments in wanted.synthetic())
+    for case in itertools.chain(made, wanted.photographs()):
         for name in options.solver or ["engine"]:
             loop = SOLVERS[name](case.still, case.mask, case.stroke)
             target = options.output / f"{case.name.replace('/', '_')}.{name}.png"

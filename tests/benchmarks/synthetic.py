@@ -7,7 +7,6 @@ W(q) = W(p) + a, so the field is F(p) = q - p; q is found by Newton's method to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -271,7 +270,7 @@ def still(seed: int, motif_name: str, condition: str, half: str) -> Case:
     if condition == "noise":
         halfway = np.round(compose(one / 2) * 255).astype(np.uint8)
     return Case(
-        name=f"{seed}/{motif_name}/{condition}",
+        name="/".join((str(seed), motif_name, condition)),
         half=half,
         still=_finish(rng, compose(np.zeros(2)), condition == "noise" or rng.uniform() < 0.3),
         mask=mask,
@@ -281,9 +280,6 @@ def still(seed: int, motif_name: str, condition: str, half: str) -> Case:
     )
 
 
-def stills(seed: int, half: str, wanted: Callable[[str], bool] = lambda name: True) -> Iterator[Case]:
-    """Make a seed's 42 stills: every motif under every condition."""
-    for motif_name in MOTIFS:
-        for condition in CONDITIONS:
-            if wanted(f"{seed}/{motif_name}/{condition}"):
-                yield still(seed, motif_name, condition, half)
+def names(seed: int) -> list[tuple[int, str, str]]:
+    """List a seed's 42 stills, every motif under every condition: the first arguments of `still`."""
+    return [(seed, motif_name, condition) for motif_name in MOTIFS for condition in CONDITIONS]

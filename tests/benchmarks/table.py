@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from .measure import Row
 
 Value = float | tuple[int, int]
-Column = tuple[str, list[Row]]
 
 
 @dataclass(frozen=True)
@@ -95,11 +94,28 @@ def _cell(figure: Figure, rows: list[Row]) -> str:
     return figure.form.format(*value) if isinstance(value, tuple) else figure.form.format(value)
 
 
-def table(columns: Iterable[Column]) -> str:
-    """Write the table: a line for each figure, a column for each named list of rows."""
-    columns = list(columns)
-    lines = [["", "goal", *(name for name, _ in columns)]]
-    lines += [[f.what, f.goal, *(_cell(f, rows) for _, rows in columns)] for f in FIGURES]
+def _ratio(figure: Figure, tune: list[Row], held: list[Row]) -> str:
+    """Write the held half's figure over the tuning half's: 1 where tuning has not flattered it."""
+    values = []
+    for rows in (held, tune):
+        part = [row for row in rows if figure.over in row]
+        if not part or figure.over == "refused":
+            return ""
+        value = figure.summary(part)
+        values.append(value[0] / max(value[1], 1) if isinstance(value, tuple) else value)
+    return f"{values[0] / values[1]:.2f}" if values[1] else ""
+
+
+def table(solvers: dict[str, list[Row]]) -> str:
+    """Write the table: a line for each figure; for each solver all rows, each half, and the halves' ratio."""
+    lines = [["", "goal", *solvers]] + [
+        [f.what, f.goal, *(_cell(f, rows) for rows in solvers.values())] for f in FIGURES
+    ]
+    for name, rows in solvers.items():
+        tune, held = ([row for row in rows if row["half"] == half] for half in ("tune", "held"))
+        lines[0] += [f"{name}: tune", "held", "held/tune"]
+        for line, f in zip(lines[1:], FIGURES, strict=True):
+            line += [_cell(f, tune), _cell(f, held), _ratio(f, tune, held)]
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     text = [
         "  ".join(

@@ -52,6 +52,7 @@ def addon_5_2(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Turn the still that the project ships into a loop, with the installed shell command."""
     session.install(".")
+    OUTPUT.mkdir(parents=True, exist_ok=True)
     strokes = json.loads((EXAMPLE / "strokes.json").read_text())
     arguments = []
     for stroke in strokes:

@@ -13,6 +13,8 @@ from .errors import (
 )
 from .loop import Loop
 from .settings import Settings
+from .solver import solve
+from .strokes import Stroke
 
 __all__ = [
     "BadFile",
@@ -26,4 +28,6 @@ __all__ = [
     "Loop",
     "NoRepetition",
     "Settings",
+    "Stroke",
+    "solve",
 ]

@@ -1,0 +1,230 @@
+"""What repeats along a stroke: one translation of a plane in perspective that maps it onto itself (3.1.1).
+
+A facade, a floor or a flight of stairs repeats by equal steps on a plane; in the picture the steps shrink
+towards a vanishing point and turn with it. All of that is four numbers, so they are searched for all at
+once, over the whole region: no single line through it has to be good.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .similarity import ANGLES, NODE, SHORTEST, Similarity
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+PLACES = 320
+"""Nodes that vote, drawn from the region."""
+UNKNOWN = 0.95
+"""A displacement that can't be measured counts as almost as bad as chance (1)."""
+WORST = 1.3
+DIP = 1.0
+"""Weight of how far the cost falls below its surroundings against how low it is."""
+ASIDE = (0.75, 1.3)
+"""A repetition is a dip: these multiples of its step must cost more."""
+LONGER = 0.05
+"""Added for each e-fold of length: of a step and its multiples, the step is meant."""
+OFF_STROKE = 0.5
+"""Added at 30 degrees off the stroke, growing with the square."""
+SLANT = 0.03
+"""Added for a plane that doubles its steps from the center to the edge, growing with the square."""
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A translation by one step on a plane seen in perspective.
+
+    Parameters
+    ----------
+    center : (2,) float64
+        Working pixels, (x, y).
+    angle : float
+        Of the step at the center, radians, x right and y down.
+    step : float
+        Length of the step at the center, working pixels.
+    fall : (2,) float64
+        How the plane recedes: its depth is 1 / (1 + fall . (p - center)).
+    cost : float
+        What the step costs over the region against shorter ones; 1 is chance, 0 an exact copy.
+    """
+
+    center: Doubles
+    angle: float
+    step: float
+    fall: Doubles
+    cost: float
+
+    def displacement(self, points: NDArray[np.floating]) -> Doubles:
+        """Move points of shape (..., 2) by one step; returns how far each moves, working pixels."""
+        away = np.asarray(points, np.float64) - self.center
+        heading = np.array([np.cos(self.angle), np.sin(self.angle)])
+        nearness = np.maximum(1 + away @ self.fall, 0.05)
+        pull = self.step * nearness
+        shrink = np.maximum(1 - pull * (heading @ self.fall), 0.2)
+        return (away + pull[..., None] * heading) / shrink[..., None] - away
+
+
+def find_repetition(similarity: Similarity, inside: NDArray[np.bool_]) -> Repetition:
+    """Find the shortest step along the stroke that maps the region onto itself.
+
+    Parameters
+    ----------
+    similarity : Similarity
+    inside : (h, w) bool
+        Which nodes belong to the region.
+
+    Returns
+    -------
+    Repetition
+        The best one there is, however bad its cost.
+    """
+    votes = _Votes(similarity, inside)
+    candidates = votes.refined(votes.coarse())
+    best = candidates[0]
+    return votes.repetition(best)
+
+
+def pooled_cost(similarity: Similarity) -> tuple[Floats, Floats]:
+    """Weigh costs so that they can be summed over places, beside what chance would give there.
+
+    Returns
+    -------
+    cost, chance : (A, R, h, w) float32
+        `chance` is the running mean over all shorter steps (the cumulative mean of the pitch detector
+        YIN, de Cheveigne and Kawahara 2002): a step that is merely small costs about as much as it.
+    """
+    lengths, volume = similarity.lengths, similarity.cost
+    known = np.minimum(similarity.support * 5, 1)
+    widths = np.gradient(lengths).astype(np.float32)[None, :, None, None]
+    # From standing still to the shortest length a cost grows like a parabola: its mean is a third.
+    total = np.cumsum(volume * known * widths, axis=1) + volume[:, :1] * (SHORTEST / 3)
+    chance = total / (np.cumsum(known * widths, axis=1) + SHORTEST)
+    typical = (volume * known).sum((0, 1)) / (known.sum((0, 1)) + 1e-3)
+    measured = typical[known.max((0, 1)) > 0.9]
+    common = float(np.median(measured)) if measured.size else 1.0
+    floor = 0.1 * common  # a flat place can't tell one step from another
+    weight = 1 / (typical + 0.3 * common + 1e-6)
+    return (volume + floor) * weight, (chance + floor) * weight
+
+
+class _Votes:
+    """Scores many hypotheses (angle off the stroke, step, fall along and across it) at once."""
+
+    def __init__(self, similarity: Similarity, inside: NDArray[np.bool_]) -> None:
+        rows, columns = np.nonzero(inside)
+        nodes = np.stack([columns, rows], axis=-1) * float(NODE) + (NODE - 1) / 2
+        self.center = nodes.mean(0)
+        heading = np.array([np.cos(similarity.direction), np.sin(similarity.direction)])
+        self.axes = np.stack([heading, [-heading[1], heading[0]]])
+        chosen = np.random.default_rng(0).permutation(len(rows))[:PLACES]
+        rows, columns = rows[chosen], columns[chosen]
+        self.places = (nodes[chosen] - self.center) @ self.axes.T
+        self.reach = np.maximum(np.percentile(np.abs(self.places), 95, axis=0), 1.0)
+        self.similarity = similarity
+        cost, chance = (values[:, :, rows, columns] for values in pooled_cost(similarity))
+        support = similarity.support[:, :, rows, columns]
+        known = support > 0.1
+        self.blind = float(np.median(chance[support > 0.3])) if (support > 0.3).any() else 1.0
+        self.cost = np.where(known, cost, UNKNOWN * self.blind).transpose(2, 0, 1).reshape(len(rows), -1)
+        self.chance = np.where(known, chance, self.blind).transpose(2, 0, 1).reshape(len(rows), -1)
+
+    def coarse(self, most: int = 300, kept: int = 16) -> Doubles:
+        """Score a grid over all four numbers and keep the best that differ."""
+        falls = np.array([-0.9, -0.7, -0.5, -0.25, 0, 0.25, 0.5, 0.7, 0.9]) / self.reach[0]
+        turns = np.array([-0.6, -0.3, 0, 0.3, 0.6]) / self.reach[1]
+        grid = np.array(
+            list(
+                itertools.product(
+                    np.radians([-20, -10, 0, 10, 20]), self.similarity.lengths[::2], falls, turns
+                )
+            )
+        )
+        score = np.concatenate(
+            [self.score(part, sides=False) for part in np.array_split(grid, len(grid) // 200 + 1)]
+        )
+        order = grid[np.argsort(score)[: 4 * most]]
+        order = order[np.argsort(self.score(order))[:most]]
+        apart = np.array([0.2, 0.12, 0.3 / self.reach[0], 0.35 / self.reach[1]])
+        best: list[Doubles] = []
+        for guess in order:
+            guess_log = np.r_[guess[0], np.log(guess[1]), guess[2:]]
+            if all((np.abs(guess_log - np.r_[b[0], np.log(b[1]), b[2:]]) > apart).any() for b in best):
+                best.append(guess)
+            if len(best) == kept:
+                break
+        return np.array(best)
+
+    def refined(self, guesses: Doubles, rounds: int = 12) -> Doubles:
+        """Walk each guess downhill, one number at a time; returns them best first."""
+        guesses = guesses.copy()
+        score = self.score(guesses)
+        strides = np.array([np.radians(5), 0.05, 0.12 / self.reach[0], 0.15 / self.reach[1]])
+        for turn in range(rounds):
+            for number, sign in itertools.product(range(4), (-1, 1)):
+                moved = guesses.copy()
+                if number == 1:
+                    moved[:, 1] *= np.exp(sign * strides[1])
+                else:
+                    moved[:, number] += sign * strides[number]
+                tried = self.score(moved)
+                better = tried < score
+                guesses[better], score[better] = moved[better], tried[better]
+            if turn % 4 == 3:
+                strides /= 2
+        return guesses[np.argsort(score, kind="stable")]
+
+    def score(self, guesses: Doubles, sides: bool = True) -> Doubles:
+        """Rate hypotheses, lower is better."""
+        angle, step = guesses[:, 0], guesses[:, 1]
+        length, turn, off_plane = self._moves(guesses)
+        prior = (
+            LONGER * np.log(step / SHORTEST)
+            + OFF_STROKE * (angle / np.radians(30)) ** 2
+            + SLANT * ((guesses[:, 2:] * self.reach) ** 2).sum(1)
+        )
+        prior[step < SHORTEST] += 1
+        cost = self._look(length, turn, off_plane)
+        if not sides:
+            return cost + prior
+        beside = np.min([self._look(length * factor, turn, off_plane) for factor in ASIDE], axis=0)
+        return cost + DIP * (cost - np.minimum(beside, 1)) + prior
+
+    def repetition(self, guess: Doubles) -> Repetition:
+        """Return a hypothesis in the region's own coordinates."""
+        cost = float(self._look(*self._moves(guess[None]))[0])
+        return Repetition(
+            self.center, self.similarity.direction + guess[0], float(guess[1]), guess[2:] @ self.axes, cost
+        )
+
+    def _moves(self, guesses: Doubles) -> tuple[Doubles, Doubles, NDArray[np.bool_]]:
+        """Return each place's step length, its angle off the stroke, and where the plane ends."""
+        angle, step, along, across = guesses.T[:, :, None]
+        x, y = self.places.T
+        cos, sin = np.cos(angle), np.sin(angle)
+        nearness = 1 + along * x + across * y
+        pull = step * nearness
+        shrink = 1 - pull * (along * cos + across * sin)
+        off_plane = (nearness < 0.12) | (shrink < 0.15)
+        shrink = np.maximum(shrink, 0.15)
+        dx, dy = (x + pull * cos) / shrink - x, (y + pull * sin) / shrink - y
+        return np.hypot(dx, dy), np.arctan2(dy, dx), off_plane
+
+    def _look(self, length: Doubles, turn: Doubles, off_plane: NDArray[np.bool_]) -> Doubles:
+        """Sum costs over the places and divide by what chance gives."""
+        similarity = self.similarity
+        row = np.log(np.maximum(length, 1e-3) / SHORTEST) / similarity.growth
+        column = (turn - ANGLES[0]) / (ANGLES[1] - ANGLES[0])
+        lost = off_plane | (row < -0.5) | (row > len(similarity.lengths) - 0.5)
+        lost |= (column < -0.5) | (column > len(ANGLES) - 0.5)
+        row = np.clip(np.rint(row), 0, len(similarity.lengths) - 1).astype(np.int32)
+        column = np.clip(np.rint(column), 0, len(ANGLES) - 1).astype(np.int32)
+        label = column * len(similarity.lengths) + row
+        place = np.arange(len(self.places))
+        cost = np.where(lost, UNKNOWN * self.blind, self.cost[place, label])
+        chance = np.where(lost, self.blind, self.chance[place, label])
+        return np.minimum(cost.sum(1) / chance.sum(1), WORST)

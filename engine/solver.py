@@ -1,0 +1,190 @@
+"""From a still, a mask and strokes to a loop: the order of the method's steps (paper, figure 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .assignment import assign
+from .errors import BadSettings
+from .field import Anchors, View, fit_field, make_views, refine_field, spread_fields
+from .inputs import check_mask, check_still, display_rgb, to_unit
+from .loop import Loop
+from .repetition import Repetition, find_repetition
+from .settings import Progress, Settings, no_progress
+from .similarity import NODE, describe_levels, measure
+from .strokes import Part, Region, check_strokes, split_mask
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+WORKING_SIDE = 300
+"""Pixels on the longer side of a part when its repetitions are searched (paper, 5.4)."""
+MOST_ENLARGED = 2.5
+LONGEST_STEP = 0.6
+"""Of the region's extent along the stroke: what repeats has to be there almost twice."""
+
+
+def solve(
+    still: NDArray[Any],
+    mask: NDArray[Any],
+    strokes: Any,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Loop:
+    """Turn a still into a seamless loop.
+
+    Parameters
+    ----------
+    still : (H, W, C) uint8, uint16 or float32
+        C = 1, 3 or 4 (RGB, RGBA), first row on top; float32 is scene-linear and may exceed 1.
+    mask : (H, W) bool or number
+        What moves: True, or at least half of the type's range.
+    strokes : sequence of (N, 2) arrays or Stroke
+        Pixel coordinates, x right and y down; the order of the points is the direction of motion.
+    settings : Settings, optional
+    progress : callable(fraction, stage), optional
+        Called often with the fraction done; may raise `Cancelled`.
+
+    Returns
+    -------
+    Loop
+        With a low `confidence` when hardly anything repeats along the strokes.
+
+    Raises
+    ------
+    EndlessLoopsError
+        A subclass names what is wrong with the input, in a sentence for an artist.
+    """
+    settings = settings or Settings()
+    if settings.crf not in ("builtin", "pydensecrf"):
+        raise BadSettings(f'There is no CRF solver called {settings.crf!r}: use "builtin" or "pydensecrf".')
+    report = progress or no_progress
+    report(0.0, "Checking")
+    still = check_still(still)
+    inside = check_mask(mask, still)
+    parts = split_mask(inside, check_strokes(strokes, still.shape))
+    forward, inverse = (np.zeros((*inside.shape, 2), np.float32) for _ in range(2))
+    confidence = 0.0
+    area = sum(part.inside.sum() for part in parts)
+    for index, part in enumerate(parts):
+        solved = _solve_part(
+            still, part, settings, _Share(report, 0.8 * index / len(parts), 0.8 / len(parts))
+        )
+        report(0.8 * (index + 0.9) / len(parts), "Spreading the Field")
+        spread_fields(solved.anchors, solved.values, part, solved.scale, forward, inverse)
+        confidence += solved.confidence * part.inside.sum() / area
+    report(0.8, "Continuing the Texture")
+    moving = np.zeros_like(inside)
+    for part in parts:
+        moving[part.box] |= part.inside
+    loop = Loop.from_fields(still, moving, forward, inverse, float(confidence))
+    report(1.0, "Solved")
+    return loop
+
+
+@dataclass(frozen=True)
+class _Share:
+    """A progress callback that fills a share of another."""
+
+    report: Progress
+    start: float
+    length: float
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        self.report(self.start + self.length * fraction, stage)
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """A part's field on its anchors, working pixels, and how sure it is."""
+
+    anchors: Anchors
+    values: Doubles
+    scale: float
+    confidence: float
+
+
+def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Progress) -> _Solved:
+    """Find, assign and refine the displacements of one connected part."""
+    height, width = part.inside.shape
+    scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
+    size = (max(16, round(height * scale)), max(16, round(width * scale)))
+    picture = _resized(still[part.box], size)
+    anchors = Anchors.over(size)
+    points, moves, trusts = [], [], []
+    confidence = 0.0
+    for index, region in enumerate(part.regions):
+        share = _Share(report, 0.7 * index / len(part.regions), 0.7 / len(part.regions))
+        places, displacement, trust, sure = _solve_region(picture, region, size, settings, share)
+        points.append(places)
+        moves.append(displacement)
+        trusts.append(trust)
+        confidence += sure * region.inside.sum() / part.inside.sum()
+    values = fit_field(anchors, np.concatenate(points), np.concatenate(moves), np.concatenate(trusts))
+    report(0.75, "Refining the Field")
+    step = max(float(np.median(np.hypot(*values.T))), 4.0)
+    for view in _views(still, part, scale, step):
+        values = refine_field(anchors, values, view)
+        report(0.9, "Refining the Field")
+    return _Solved(anchors, values, scale, confidence)
+
+
+def _solve_region(
+    picture: Floats, region: Region, size: tuple[int, int], settings: Settings, report: Progress
+) -> tuple[Doubles, Floats, Floats, float]:
+    """Assign a displacement to each node of a region: places, displacements, trust, confidence."""
+    inside = _shrunk(region.inside, size)
+    report(0.0, "Describing")
+    levels = describe_levels(picture, inside)
+    nodes = _shrunk(inside, (-(-size[0] // NODE), -(-size[1] // NODE)))
+    rows, columns = np.nonzero(nodes)
+    places = np.stack([columns, rows], axis=-1) * float(NODE) + (NODE - 1) / 2
+    direction = region.segment.direction
+    extent = float(np.ptp(places @ direction)) if len(places) else 0.0
+    report(0.3, "Comparing")
+    similarity = measure(levels, float(np.arctan2(direction[1], direction[0])), LONGEST_STEP * extent)
+    report(0.7, "Finding Repetitions")
+    repetition = find_repetition(similarity, nodes)
+    report(0.85, "Assigning Displacements")
+    assignment = assign(similarity, nodes, repetition, settings)
+    trust = assignment.trust[nodes] ** 2 + 1e-3
+    return places, assignment.displacement[nodes], trust, _confidence(repetition)
+
+
+def _confidence(repetition: Repetition) -> float:
+    return float(np.clip((0.95 - repetition.cost) / 0.5, 0, 1))
+
+
+def _views(still: NDArray[Any], part: Part, scale: float, step: float) -> list[View]:
+    from .field import FINEST
+
+    height, width = part.inside.shape
+    detail = min(1.0, FINEST / (step / scale))
+    size = (max(16, round(height * detail)), max(16, round(width * detail)))
+    return make_views(_resized(still[part.box], size), _shrunk(part.inside, size), detail / scale, step)
+
+
+def _resized(pixels: NDArray[Any], size: tuple[int, int]) -> Floats:
+    """Show pixels on a screen at another size."""
+    import cv2
+
+    if pixels.dtype.kind == "f":
+        pixels = to_unit(pixels)
+    height, width = pixels.shape[:2]
+    if size != (height, width):
+        shrinks = size[0] < height
+        way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        pixels = cv2.resize(pixels, size[::-1], interpolation=way).reshape(*size, pixels.shape[2])
+    return np.clip(display_rgb(pixels), 0, 1)
+
+
+def _shrunk(inside: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    import cv2
+
+    if size == inside.shape:
+        return inside
+    return np.asarray(cv2.resize(inside.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA) > 0.5)

@@ -18,6 +18,10 @@ from .texture import Texture, cells, enlarge, mask_box, sample, shrink
 
 LOWEST_SIMILARITY = -0.2
 """Below it the gain would exceed 1.6 and show as overshoot."""
+BAND = 1 / 4
+"""Of a step; details are what is finer."""
+WINDOW = 1 / 2
+"""Of a step; how far around a pixel details are compared."""
 STRIPE = 16
 """Rows of cells that are compared at once."""
 
@@ -28,17 +32,14 @@ class Contrast:
 
     Parameters
     ----------
-    lowpass : (h / cell, w / cell, C) float32
-        The texture without its details, over the texture's canvas.
-    similarity : (hb / cell, wb / cell) float32, -0.2 to 1
+    lowpass : (h, w) float32
+        The texture's luminance without its details.
+    similarity : (hb, wb) float32, -0.2 to 1
         Correlation of the two warped pictures' details at mid-loop, over the mask's bounding box.
-    cell : int, pixels
-        What one pixel of the two maps covers.
     """
 
     lowpass: NDArray[np.float32]
     similarity: NDArray[np.float32]
-    cell: int
 
 
 def boost(similarity: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
@@ -76,16 +77,17 @@ def measure_contrast(
     inside = mask[box]
     step = _typical_length(forward, inside)
     cell = 1
-    while cell * 16 < step:  # a quarter step is then two to four cells
+    while cell * 16 < step:
         cell *= 2
-    small = shrink(texture.pixels, cells(texture.pixels.shape, cell))
-    blurred = cv2.GaussianBlur(small, (0, 0), max(step / 4 / cell, 1.0))
-    lowpass = np.asarray(blurred, np.float32).reshape(small.shape)
-    detail = _gray(texture.pixels) - enlarge(_gray(lowpass), texture.pixels.shape)
+    bright = luminance(texture.pixels)
+    coarse = shrink(bright, cells(bright.shape, cell))
+    blurred = cv2.GaussianBlur(coarse, (0, 0), max(step * BAND / cell, 1.0))
+    lowpass = enlarge(np.asarray(blurred, np.float32), bright.shape)
+    detail = bright - lowpass
 
     size = cells(inside.shape, cell)
     products = np.zeros((*size, 3), np.float32)
-    columns = np.arange(box[1].start, box[1].stop, dtype=np.float32) - np.float32(texture.origin[0])
+    columns = np.arange(inside.shape[1], dtype=np.float32) + np.float32(box[1].start - texture.origin[0])
 
     def compare(first: int) -> None:
         part = slice(first, first + STRIPE)
@@ -104,24 +106,24 @@ def measure_contrast(
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(compare, range(0, size[0], STRIPE)))
-    moments = cv2.GaussianBlur(products, (0, 0), max(step / 2 / cell, 1.0)).reshape(products.shape)
+    moments = cv2.GaussianBlur(products, (0, 0), max(step * WINDOW / cell, 1.0)).reshape(products.shape)
     power = np.sqrt(moments[..., 1] * moments[..., 2])
     similarity = np.ones(size, np.float32)  # where there is no detail there is nothing to give back
     np.divide(moments[..., 0], power, out=similarity, where=power > 1e-7)
-    return Contrast(lowpass, np.clip(similarity, LOWEST_SIMILARITY, 1), cell)
+    return Contrast(lowpass, enlarge(np.clip(similarity, LOWEST_SIMILARITY, 1), inside.shape))
+
+
+def luminance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weigh (h, w, C) colors into one channel (Rec. 601); alpha isn't a color."""
+    import cv2
+
+    if pixels.shape[2] == 1:
+        return pixels[..., 0]
+    weights = np.array([[0.299, 0.587, 0.114] + [0.0] * (pixels.shape[2] - 3)], np.float32)
+    return np.asarray(cv2.transform(pixels, weights), np.float32)
 
 
 def _typical_length(field: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
     places = np.flatnonzero(inside)
     rows, columns = np.divmod(places[:: max(1, places.size // 10_000)], inside.shape[1])
     return float(np.median(np.hypot(*field[rows, columns].T)))
-
-
-def _gray(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Average the colors; alpha isn't one."""
-    import cv2
-
-    if pixels.shape[2] == 1:
-        return pixels[..., 0]
-    weights = np.array([[1 / 3] * 3 + [0.0] * (pixels.shape[2] - 3)], np.float32)
-    return np.asarray(cv2.transform(pixels, weights), np.float32)

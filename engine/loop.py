@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .contrast import Contrast, boost, measure_contrast
+from .contrast import Contrast, boost, luminance, measure_contrast
 from .errors import BadFile, BadSettings
+from .spline import sample_spline, spline_coefficients
 from .storage import replaced_file
-from .texture import Texture, cells, continue_texture, enlarge, mask_box, sample, shrink
+from .texture import Texture, continue_texture, mask_box
 
 MOST_FRAMES = 10_000
 FORMAT = "endless-loop-1"
@@ -46,9 +47,15 @@ class Loop:
     Notes
     -----
     Everything a frame is made of is an attribute, so that shaders and node trees can make the same
-    picture: ``A = texture(p + phase * inverse(p))``, ``B = texture(p + (1 - phase) * forward(p))``,
-    ``v = (1 - phase) * A + phase * B``, the same for ``lowpass`` gives ``mean``, and the frame is
-    ``v + (v - mean) * boost(similarity, phase)``; alpha is ``v``.
+    picture. With ``at(m, p)`` for a cubic B-spline look-up in a map, whose first pixel lies at
+    ``texture.origin``, and s for the phase::
+
+        v    = (1 - s) * at(coefficients, p + s * inverse(p)) + s * at(coefficients, p + (1 - s) * forward(p))
+        mean = the same of contrast.lowpass
+        v   += (luminance(v) - mean) * boost(contrast.similarity(p), s)      (color only, not alpha)
+
+    Color stays above 0 (above v, where that is negative), and is divided by alpha where the still
+    is an integer one with alpha. A still that is opaque throughout the mask has no alpha here.
     """
 
     def __init__(
@@ -68,10 +75,18 @@ class Loop:
         self.texture = texture
         self.contrast = contrast
         self._box = mask_box(mask)
-        self._fields = (np.ascontiguousarray(inverse), np.ascontiguousarray(forward))
-        self._coarse_fields = tuple(shrink(f, cells(f.shape, contrast.cell)) for f in self._fields)
-        self._corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
+        # Planes of x and y, as the look-ups take them.
+        self._fields = tuple(
+            tuple(np.ascontiguousarray(f[..., i]) for i in (0, 1)) for f in (inverse, forward)
+        )
         self._opaque = still.shape[2] == 4 and bool((still[mask, 3] == _opacity(still)).all())
+        pixels = texture.pixels[..., :3] if self._opaque else texture.pixels
+        self.coefficients = spline_coefficients(pixels, scene_linear=still.dtype.kind == "f")
+        # OpenCV looks up four channels faster than three, and two inexactly.
+        lowpass = contrast.lowpass[..., None]
+        packed = self.coefficients.shape[2] == 3
+        self._layers = (np.dstack([self.coefficients, lowpass]),) if packed else (self.coefficients, lowpass)
+        self._corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
 
     @classmethod
     def from_fields(
@@ -109,25 +124,12 @@ class Loop:
     @cached_property
     def forward(self) -> NDArray[np.float32]:
         """Pixels (x right, y down) by which a pixel moves in one turn, (H, W, 2); 0 outside the mask."""
-        return self._masked(self._fields[1])
+        return self._masked(1)
 
     @cached_property
     def inverse(self) -> NDArray[np.float32]:
         """Pixels by which each pixel moves in one turn backward, as `forward`."""
-        return self._masked(self._fields[0])
-
-    @property
-    def lowpass(self) -> NDArray[np.float32]:
-        """The texture without its details, (h, w, C) float32, pixel for pixel under `texture`."""
-        return enlarge(self.contrast.lowpass, self.texture.pixels.shape)
-
-    @property
-    def similarity(self) -> NDArray[np.float32]:
-        """Correlation of the details that mid-loop blends, (H, W) float32, 1 outside the mask."""
-        full = np.ones(self.mask.shape, np.float32)
-        full[self._box] = enlarge(self.contrast.similarity, full[self._box].shape)
-        full[~self.mask] = 1
-        return full
+        return self._masked(0)
 
     def frame(self, phase: float) -> NDArray[Any]:
         """Render the picture at a phase.
@@ -156,13 +158,10 @@ class Loop:
             return picture
         inside = self.mask[self._box]
         target = picture[self._box]
-        mean = enlarge(self._coarse_mean(phase), inside.shape)
-        strength = enlarge(boost(self.contrast.similarity, phase), inside.shape)
 
         def render(first: int) -> None:
             rows = slice(first, min(first + STRIPE, inside.shape[0]))
-            moved = self._blend(rows, phase, mean[rows], strength[rows])
-            np.copyto(target[rows], self._encode(moved), where=inside[rows][..., None])
+            np.copyto(target[rows], self._encode(self._blend(rows, phase)), where=inside[rows][..., None])
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(render, range(0, inside.shape[0], STRIPE)))
@@ -196,14 +195,13 @@ class Loop:
             "format": np.array(FORMAT),
             "still": self.still,
             "mask": np.packbits(self.mask),
-            "inverse": self._fields[0],
-            "forward": self._fields[1],
+            "inverse": np.stack(self._fields[0], -1),
+            "forward": np.stack(self._fields[1], -1),
             "confidence": np.array(self.confidence, np.float64),
             "texture": self.texture.pixels,
             "origin": np.array(self.texture.origin, np.int64),
             "lowpass": self.contrast.lowpass,
             "similarity": self.contrast.similarity,
-            "cell": np.array(self.contrast.cell, np.int64),
         }
         with replaced_file(path) as temporary:
             with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -256,66 +254,45 @@ class Loop:
             inverse=arrays["inverse"],
             confidence=float(arrays["confidence"]),
             texture=Texture(arrays["texture"], (x, y)),
-            contrast=Contrast(arrays["lowpass"], arrays["similarity"], int(arrays["cell"])),
+            contrast=Contrast(arrays["lowpass"], arrays["similarity"]),
         )
 
-    def _masked(self, field: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _masked(self, which: int) -> NDArray[np.float32]:
         full = np.zeros((*self.mask.shape, 2), np.float32)
-        np.copyto(full[self._box], field, where=self.mask[self._box][..., None])
+        np.copyto(full[self._box], np.stack(self._fields[which], -1), where=self.mask[self._box][..., None])
         return full
 
-    def _blend(
-        self, rows: slice, phase: float, mean: NDArray[np.float32], strength: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def _blend(self, rows: slice, phase: float) -> NDArray[Any]:
         """Warp the texture both ways for some rows of the mask's box and mix the two pictures."""
-        left, top = self._corner
-        columns = np.arange(left, left + mean.shape[1], dtype=np.float32)
-        lines = np.arange(top + rows.start, top + rows.stop, dtype=np.float32)[:, None]
-        warped = []
-        for field, share in zip(self._fields, (phase, 1 - phase), strict=True):
-            place = field[rows] * np.float32(share)
-            place[..., 0] += columns
-            place[..., 1] += lines
-            warped.append(sample(self.texture.pixels, place))
-        blend = warped[0] * np.float32(1 - phase) + warped[1] * np.float32(phase)
-        colors = 3 if blend.shape[2] == 4 else blend.shape[2]
-        plain = blend[..., :colors]
-        vivid = plain + (plain - mean[..., :colors]) * strength[..., None]
+        columns = np.arange(self._fields[0][0].shape[1], dtype=np.float32) + np.float32(self._corner[0])
+        lines = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + np.float32(self._corner[1])
+        moved = []
+        for (across, down), share in zip(self._fields, (phase, 1 - phase), strict=True):
+            x, y = across[rows] * np.float32(share) + columns, down[rows] * np.float32(share) + lines
+            moved.append([sample_spline(layer, x, y) for layer in self._layers])
+        mixed = [
+            first * np.float32(1 - phase) + second * np.float32(phase)
+            for first, second in zip(*moved, strict=True)
+        ]
+        mean = mixed[-1][..., -1]
+        blend = mixed[0][..., : self.coefficients.shape[2]]
+        colors = blend[..., :3]
+        detail = (luminance(colors) - mean) * boost(self.contrast.similarity[rows], phase)
         # A dark pixel stays at black: only what was negative in a scene-linear still may be below it.
-        blend[..., :colors] = np.maximum(vivid, np.minimum(plain, 0))
+        np.maximum(colors + detail[..., None], np.minimum(colors, 0), out=colors)
         return blend
 
-    def _coarse_mean(self, phase: float) -> NDArray[np.float32]:
-        """Warp and mix the low-pass like the texture, a cell of the mask's box at a time."""
-        lowpass = self.contrast.lowpass
-        cell = np.array(self.texture.pixels.shape[1::-1], np.float32) / lowpass.shape[1::-1]
-        rows, columns = (side.stop - side.start for side in self._box)
-        height, width = self._coarse_fields[0].shape[:2]
-        mixed = np.zeros((height, width, lowpass.shape[2]), np.float32)
-        for field, share in zip(self._coarse_fields, (phase, 1 - phase), strict=True):
-            place = field * np.float32(share) + np.float32(0.5)  # a pixel's middle is at half past its index
-            place[..., 0] += self._corner[0] + (np.arange(width) + 0.5) * (columns / width) - 0.5
-            place[..., 1] += (self._corner[1] + (np.arange(height) + 0.5) * (rows / height) - 0.5)[:, None]
-            mixed += sample(lowpass, (place / cell - np.float32(0.5)).astype(np.float32)) * np.float32(
-                1 - share
-            )
-        return mixed
-
-    def _encode(self, picture: NDArray[np.float32]) -> NDArray[Any]:
+    def _encode(self, picture: NDArray[Any]) -> NDArray[Any]:
         """Turn texture values back into the still's: straight alpha and integers where it has them."""
+        if self._opaque:
+            picture = np.dstack([picture, np.ones_like(picture[..., 0])])
         if self.still.dtype.kind == "f":
-            if self._opaque:
-                picture[..., 3] = 1
             return picture
-        if picture.shape[2] == 4:
-            if self._opaque:
-                picture[..., 3] = 1
-            else:
-                picture[..., :3] /= np.maximum(picture[..., 3:], 1e-6)
-        picture *= np.iinfo(self.still.dtype).max
-        return np.clip(np.rint(picture, out=picture), 0, np.iinfo(self.still.dtype).max).astype(
-            self.still.dtype
-        )
+        if self.still.shape[2] == 4 and not self._opaque:
+            picture[..., :3] /= np.maximum(picture[..., 3:], 1e-6)
+        full = np.iinfo(self.still.dtype).max
+        encoded: NDArray[Any] = np.rint(picture * np.float32(full)).clip(0, full).astype(self.still.dtype)
+        return encoded
 
 
 def check_frame_count(count: int) -> int:

@@ -173,7 +173,7 @@ def _reach(
         for field in (forward, inverse):
             ends += cv2.minMaxLoc(np.ascontiguousarray(field[box][..., component]), inside)[:2]
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
-        margin = 2  # the second tap of the look-up, and rounding
+        margin = 4  # the taps of the look-up, and rounding
         reach.append((int(max(min(ends), -longest)) - margin, int(min(max(ends), longest)) + margin))
     return reach
 

@@ -35,7 +35,7 @@ def test_the_pattern_goes_on_outside_and_nothing_static_shows():
     place, pixels = on_still(continue_texture(walled.astype(np.uint8), mask, sideways(), -sideways()))
     truth = still[place] / 255
     rows = slice(20 - place[0].start, 100 - place[0].start)
-    np.testing.assert_allclose(pixels[rows, 2:-2], truth[rows, 2:-2], atol=0.02)
+    np.testing.assert_allclose(pixels[rows, 4:-4], truth[rows, 4:-4], atol=0.02)
 
 
 def test_it_goes_on_past_the_border_of_the_picture():

@@ -107,13 +107,13 @@ def write_frames(loop: Loop, count: int, folder: str | Path, progress: Progress 
         with ThreadPoolExecutor(2) as pool:
             waiting: deque[Future[None]] = deque()
             for index, frame in enumerate(loop.frames(count)):
-                progress(index / count, "Writing frames")
+                progress(index / count, "Writing Frames")
                 waiting.append(pool.submit(_write_picture, target / f"frame_{index + 1:04d}{suffix}", frame))
                 if len(waiting) > WAITING:
                     waiting.popleft().result()
             for encoded in waiting:
                 encoded.result()
-    progress(1.0, "Writing frames")
+    progress(1.0, "Writing Frames")
     return Path(folder)
 
 
@@ -136,8 +136,7 @@ def write_video(loop: Loop, count: int, path: str | Path, progress: Progress = n
     import cv2
 
     count = check_frame_count(count)
-    if Path(path).suffix.lower() != ".mp4":
-        raise BadFile(f"Can't write {path}: the name of a video must end in .mp4.")
+    check_video_name(path)
     height, width = loop.still.shape[:2]
     with replaced_file(path) as target:
         # MPEG-4 part 2: the one encoder every build of OpenCV has.
@@ -146,12 +145,23 @@ def write_video(loop: Loop, count: int, path: str | Path, progress: Progress = n
             if not writer.isOpened():
                 raise BadFile(f"Can't write {path}: this OpenCV can't encode {width} x {height} video.")
             for index, frame in enumerate(loop.frames(count)):
-                progress(index / count, "Writing video")
+                progress(index / count, "Writing the Video")
                 writer.write(_screen_bgr(frame))
         finally:
             writer.release()
-    progress(1.0, "Writing video")
+    progress(1.0, "Writing the Video")
     return Path(path)
+
+
+def check_video_name(path: str | Path) -> None:
+    """Refuse a video whose name doesn't end in .mp4.
+
+    Raises
+    ------
+    BadFile
+    """
+    if Path(path).suffix.lower() != ".mp4":
+        raise BadFile(f"Can't write {path}: the name of a video must end in .mp4.")
 
 
 def _decode(encoded: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:

@@ -275,7 +275,7 @@ class Loop:
             for first, second in zip(*moved, strict=True)
         ]
         mean = mixed[-1][..., -1]
-        blend = mixed[0][..., : self.coefficients.shape[2]]
+        blend: NDArray[np.float32] = mixed[0][..., : self.coefficients.shape[2]]
         colors = blend[..., :3]
         detail = (luminance(colors) - mean) * boost(self.contrast.similarity[rows], phase)
         # A dark pixel stays at black: only what was negative in a scene-linear still may be below it.
@@ -285,7 +285,7 @@ class Loop:
     def _encode(self, picture: NDArray[Any]) -> NDArray[Any]:
         """Turn texture values back into the still's: straight alpha and integers where it has them."""
         if self._opaque:
-            picture = np.dstack([picture, np.ones_like(picture[..., 0])])
+            picture = np.concatenate([picture, np.ones_like(picture[..., :1])], axis=2)
         if self.still.dtype.kind == "f":
             return picture
         if self.still.shape[2] == 4 and not self._opaque:

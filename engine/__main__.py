@@ -1,0 +1,148 @@
+"""The shell command: a still, a mask and strokes in, numbered frames, a video and a loop file out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import EndlessLoopsError
+from .imagefiles import check_video_name, read_mask, read_still, write_frames, write_video
+from .loop import check_frame_count
+from .solver import solve
+
+LOW_CONFIDENCE = 0.3
+"""Below it the still hardly repeats and the loop is a drift that dissolves into itself."""
+BAR = 30
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command line without the program's name; the process's own by default.
+
+    Returns
+    -------
+    int
+        0; 2 for bad input, with one line on standard error; 130 when interrupted.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong is said in one line, ours
+    try:
+        _animate(_parser().parse_args(arguments))
+    except EndlessLoopsError as reason:
+        _say(str(reason))
+        return 2
+    except KeyboardInterrupt:
+        _say("Interrupted: nothing half-made was left.")
+        return 130
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        _say(f"{message} (--help tells how)")
+        sys.exit(2)
+
+
+class _Bar:
+    """A progress bar on a terminal, nothing elsewhere; its stages share 0 to 1 in equal parts."""
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        self.done = 0
+        self.shown = ""
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        total = (self.done + min(max(fraction, 0.0), 1.0)) / self.parts
+        line = f"\r[{'#' * round(total * BAR):<{BAR}}] {total:4.0%} {stage:<24.24}"
+        if sys.stderr.isatty() and line != self.shown:
+            self.shown = line
+            sys.stderr.write(line)
+            sys.stderr.flush()
+
+    def next_part(self) -> None:
+        self.done += 1
+
+    def clear(self) -> None:
+        if self.shown:
+            sys.stderr.write("\r" + " " * (BAR + 33) + "\r")
+            self.shown = ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="endless-loops",
+        description="Turn a still, a mask and strokes into a seamless loop.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    animate = commands.add_parser("animate", help="make the loop of a still", allow_abbrev=False)
+    animate.add_argument("still", metavar="STILL", help="the picture: PNG, JPEG, TIFF or WEBP")
+    animate.add_argument("--mask", required=True, help="a picture of the still's size, white where it moves")
+    animate.add_argument(
+        "--stroke",
+        required=True,
+        action="append",
+        type=_points,
+        metavar='"x,y x,y ..."',
+        help="where it goes: two or more points in pixels from the top left corner; may be repeated",
+    )
+    animate.add_argument("--frames", required=True, type=int, metavar="N", help="frames in one turn")
+    animate.add_argument("--output", required=True, metavar="FOLDER", help="where the numbered frames go")
+    animate.add_argument("--video", metavar="FILE.mp4", help="also write one turn as a video")
+    animate.add_argument("--loop", metavar="FILE", help="also keep the solved loop")
+    return parser
+
+
+def _animate(wanted: argparse.Namespace) -> None:
+    count = check_frame_count(wanted.frames)
+    if wanted.video:
+        check_video_name(wanted.video)
+    bar = _Bar(3 if wanted.video else 2)
+    try:
+        loop = solve(read_still(wanted.still), read_mask(wanted.mask), wanted.stroke, progress=bar)
+        bar.next_part()
+        if wanted.loop:
+            loop.save(wanted.loop)
+        if wanted.video:
+            write_video(loop, count, wanted.video, bar)
+            bar.next_part()
+        write_frames(loop, count, wanted.output, bar)
+    finally:
+        bar.clear()
+    if loop.confidence < LOW_CONFIDENCE:
+        _say(
+            f"The still hardly repeats along the stroke (confidence {loop.confidence:.2f}): "
+            "the loop drifts and dissolves. Try a stroke from one repetition to the next."
+        )
+    print(f"{count} frames in {wanted.output}")
+
+
+def _points(text: str) -> NDArray[np.float64]:
+    try:
+        points = [[float(value) for value in pair.split(",")] for pair in text.split()]
+    except ValueError:
+        points = []
+    if not points or any(len(pair) != 2 for pair in points):
+        raise argparse.ArgumentTypeError(f'{text!r} isn\'t a stroke: write it as "x,y x,y ..." in pixels')
+    return np.array(points)
+
+
+def _say(sentence: str) -> None:
+    print(" ".join(sentence.split()), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""The shell command, run as a shell runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import Loop
+from engine.__main__ import main
+from engine.imagefiles import read_still
+
+from .pictures import SIZE, box_mask, moved_pattern
+
+ROOT = Path(__file__).parents[2]
+STROKE = "40,60 110,60"
+
+
+def command(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "engine", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A folder with a still and its mask, of a name that a careless program trips over."""
+    folder = tmp_path / "Ein Ordner 楼梯"
+    folder.mkdir()
+    cv2.imencode(".png", moved_pattern(0, np.uint8, 3))[1].tofile(folder / "still.png")
+    cv2.imencode(".png", box_mask().astype(np.uint8) * 255)[1].tofile(folder / "mask.png")
+    return folder
+
+
+def animate(desk, *more, **changes):
+    options = {
+        "--mask": desk / "mask.png",
+        "--stroke": STROKE,
+        "--frames": 6,
+        "--output": desk / "out",
+    } | changes
+    words = ["animate", desk / "still.png", *(word for pair in options.items() for word in pair), *more]
+    return [str(word) for word in words]
+
+
+def status_of(arguments):
+    """Run the command in this process: argparse leaves by SystemExit."""
+    try:
+        return main(arguments)
+    except SystemExit as leaving:
+        return leaving.code
+
+
+def test_one_command_makes_frames_a_video_and_a_loop_file(desk):
+    process = command(*animate(desk, "--video", desk / "l.mp4", "--loop", desk / "l.loop"))
+    said, complained = process.communicate(timeout=120)
+    assert (process.returncode, complained) == (0, "")
+    assert "6 frames" in said
+    loop = Loop.load(desk / "l.loop")
+    names = sorted(os.listdir(desk / "out"))
+    assert len(names) == 6
+    for index, name in enumerate(names):
+        np.testing.assert_array_equal(read_still(desk / "out" / name), loop.frame(index / 6))
+    assert cv2.VideoCapture(str(desk / "l.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 6
+
+
+def test_a_still_that_hardly_repeats_gives_a_loop_and_is_told(desk, capsys):
+    noise = np.random.default_rng(4).integers(0, 256, (*SIZE, 3), np.uint8)
+    cv2.imencode(".png", noise)[1].tofile(desk / "still.png")
+    assert main(animate(desk)) == 0
+    assert len(os.listdir(desk / "out")) == 6
+    complained = capsys.readouterr().err
+    assert "hardly repeats" in complained and complained.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"--frames": 1}, "doesn't move"),
+        ({"--frames": "many"}, "invalid int"),
+        ({"--stroke": "40,60"}, "Stroke 1"),
+        ({"--stroke": "40,60,3 50,60,3"}, "isn't a stroke"),
+        ({"--stroke": "left right"}, "isn't a stroke"),
+        ({"--stroke": "nan,1 4,5"}, "Stroke 1"),
+        ({"--stroke": "-90,-90 -80,-90"}, "outside the picture"),
+        ({"--mask": "nowhere.png"}, "nowhere.png"),
+        ({"--mask": str(ROOT / "README.md")}, "isn't a picture"),
+        ({"--video": "loop.avi"}, ".mp4"),
+        ({"--wave": "1"}, "--wave"),
+    ],
+)
+def test_bad_input_is_told_in_one_line_and_writes_nothing(desk, capsys, changes, says):
+    before = sorted(os.listdir(desk))
+    assert status_of(animate(desk, **changes)) == 2
+    said, complained = capsys.readouterr()
+    assert said == "" and says in complained and complained.count("\n") == 1
+    assert sorted(os.listdir(desk)) == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["animate"], ["dance"]])
+def test_half_a_command_is_told_in_one_line(capsys, arguments):
+    assert status_of(arguments) == 2
+    said, complained = capsys.readouterr()
+    assert said == "" and complained.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whenever_it_is_stopped_the_previous_frames_are_there_and_no_others(desk, sent):
+    assert main(animate(desk)) == 0
+    before = {entry.name: entry.read_bytes() for entry in (desk / "out").iterdir()}
+    process = command(*animate(desk, **{"--frames": 2000}))
+    while process.poll() is None and not any(entry.name.startswith(".out-") for entry in desk.iterdir()):
+        time.sleep(0.01)
+    process.send_signal(sent)
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode != 0 and "Traceback" not in complained
+    assert {entry.name: entry.read_bytes() for entry in (desk / "out").iterdir()} == before
+    if sent != signal.SIGKILL:
+        assert sorted(os.listdir(desk)) == ["mask.png", "out", "still.png"]
+        assert "Interrupted" in complained

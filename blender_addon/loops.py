@@ -42,6 +42,7 @@ def file_for(still):
 
 def adopt(still, loop, path, fingerprint):
     """Make `loop`, saved at `path`, the loop of `still`."""
+    images.hold(still)
     settings = still.endless_loops
     settings.loop_file, settings.fingerprint = path.name, fingerprint
     settings.confidence = float(loop.confidence)

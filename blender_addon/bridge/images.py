@@ -27,10 +27,12 @@ def refusal(image):
 
 def checked(image):
     """`image` itself; raises `Refused` when it can't be the still of a loop or has no pixels."""
+    # Blender reads the file when it is asked for the size, and only then knows that it has layers.
+    is_empty = image is not None and 0 in tuple(image.size)
     reason = refusal(image)
     if reason:
         raise Refused(reason)
-    if image.size[0] == 0 or image.size[1] == 0:
+    if is_empty:
         path = bpy.path.abspath(image.filepath) or image.name
         raise Refused(f"The image file can't be read: {path}. Open it again or find it (Image menu, Replace)")
     return image
@@ -58,6 +60,11 @@ def read_still(image):
         pixels = np.rint(pixels * 255).astype(np.uint8)
     opaque = np.all(pixels[..., 3] == (1 if image.is_float else 255))
     return np.ascontiguousarray(pixels[..., :3] if opaque else pixels)
+
+
+def hold(still):
+    """Keep a still that has a loop in the .blend, also while no editor and no node shows it."""
+    still.use_fake_user = True
 
 
 def write_pixels(image, array):

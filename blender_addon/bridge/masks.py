@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import Refused
 from . import versions
-from .images import checked, read_pixels
+from .images import checked, hold, read_pixels
 
 
 def read_mask(still):
@@ -75,6 +75,7 @@ def trace(still):
 
 def new_mask_image(still):
     """A black mask of the still's size, kept inside the .blend."""
+    hold(still)
     image = bpy.data.images.new(f"{still.name} Mask", *checked(still).size, alpha=False, is_data=True)
     image.endless_loops.painted_still = still
     still.endless_loops.mask_image = image
@@ -131,9 +132,7 @@ def rasterize(mask, width, height):
             finally:
                 bpy.data.images.remove(image)
     finally:
-        bpy.data.scenes.remove(scene)
-        if not tree.is_embedded_data:
-            bpy.data.node_groups.remove(tree)
+        versions.remove_with_compositor(scene)
 
 
 def _render_plainly(scene, width, height, frame):

@@ -1,7 +1,7 @@
 """Frames become files in the scene's own output format, through Blender's own writers. Main thread only."""
 
+import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import bpy
 import numpy as np
@@ -97,8 +97,22 @@ def write_frame(frame, path, output):
     finally:
         bpy.data.images.remove(image)
         bpy.data.scenes.remove(scene)
-    if not Path(path).is_file() or Path(path).stat().st_size == 0:
+    if not _is_whole(path, output.file_format):
         raise Refused(f"The frame can't be written to {path}. Choose another folder or free some space")
+
+
+def _is_whole(path, file_format):
+    """Whether a file is all there: Blender doesn't tell when the disk is full under a PNG or WebP."""
+    with open(path, "rb") as file:
+        head = file.read(8)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 8, 0))
+        tail = file.read(8)
+    if file_format == "PNG":
+        return tail.startswith(b"IEND")
+    if file_format == "WEBP":
+        return int.from_bytes(head[4:8], "little") + 8 == size
+    return size > 0
 
 
 def _apply(output, scene, channels):

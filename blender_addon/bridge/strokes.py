@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import versions
+from . import images, versions
 
 LAYER = "Endless Loops"
 
@@ -10,6 +10,7 @@ LAYER = "Endless Loops"
 def annotation_of(still):
     """The annotation that holds a still's drawn directions, made when it is missing."""
     settings = still.endless_loops
+    images.hold(still)
     if settings.annotation is None:
         settings.annotation = versions.annotations().new(f"{still.name} Directions")
     layer = _layer(settings.annotation)
@@ -44,6 +45,7 @@ def read_strokes(still):
 def add_direction(still, points):
     """Add a stroke: (N, 2) pixels of the still (x right, y down), in the order of the motion."""
     width, height = still.size
+    images.hold(still)
     direction = still.endless_loops.directions.add()
     for x, y in points:
         direction.points.add().co = (x / width, y / height)

@@ -83,10 +83,7 @@ def set_movie_format(image_settings):
 
 
 def compositor_tree(scene):
-    """Give `scene` an empty compositor; returns its tree and the socket that is the picture.
-
-    The tree is a datablock of its own in 5.x (the caller removes it), and the scene's in 4.5.
-    """
+    """Give `scene` an empty compositor; returns its tree and the socket that is the picture."""
     if hasattr(scene, "compositing_node_group"):
         tree = bpy.data.node_groups.new(scene.name, "CompositorNodeTree")
         scene.compositing_node_group = tree
@@ -96,3 +93,11 @@ def compositor_tree(scene):
     tree = scene.node_tree
     tree.nodes.clear()
     return tree, tree.nodes.new("CompositorNodeComposite").inputs[0]
+
+
+def remove_with_compositor(scene):
+    """Remove `scene` and its compositor, which is a datablock of its own in 5.x."""
+    tree = getattr(scene, "compositing_node_group", None)
+    bpy.data.scenes.remove(scene)
+    if tree is not None:
+        bpy.data.node_groups.remove(tree)

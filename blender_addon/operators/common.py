@@ -57,10 +57,11 @@ class StillOperator:
         still = bpy.data.images.get(self.image) if self.image else still_in(context)
         if self.image and still is None:
             raise Refused(f"There is no image named {self.image}")
+        images.checked(still)
         reason = self.reason_against(still)
         if reason:
             raise Refused(reason)
-        return images.checked(still)
+        return still
 
     def refuse(self, error):
         self.report({"ERROR"}, str(error))

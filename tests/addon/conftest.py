@@ -68,17 +68,19 @@ def new_image(array, name="wall.png", **kinds):
     return image
 
 
-def pixels_of(path, colors="sRGB", as_bytes=True):
-    """What a file holds, (H, W, 4), first row on top, as Blender reads it."""
+def pixels_of(path):
+    """What a picture file holds, (H, W, 4) float32, first row on top, as Blender reads it."""
     image = bpy.data.images.load(str(path))
-    if not as_bytes:
-        colors = image.colorspace_settings.name
-    image.colorspace_settings.name = colors
     flat = np.empty(image.size[0] * image.size[1] * 4, np.float32)
     image.pixels.foreach_get(flat)
     array = flat.reshape(image.size[1], image.size[0], 4)[::-1]
     bpy.data.images.remove(image)
-    return np.rint(array * 255).astype(np.uint8) if as_bytes else array
+    return array
+
+
+def bytes_of(path):
+    """What an 8-bit picture file holds, (H, W, 4) uint8, first row on top."""
+    return np.rint(pixels_of(path) * 255).astype(np.uint8)
 
 
 def inset(height=160, width=240, border=24):

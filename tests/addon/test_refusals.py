@@ -1,0 +1,177 @@
+"""Whatever can't work is refused in a sentence that says what to do, and leaves everything as it was."""
+
+import resource
+import signal
+
+import bpy
+import numpy as np
+import pytest
+
+from .conftest import inset, new_image, windows
+
+
+def refused(match, operator=bpy.ops.endless_loops.solve, **arguments):
+    """Run an operator that must refuse, as a script does."""
+    with pytest.raises(RuntimeError, match=match):
+        operator(**arguments)
+
+
+def picture_file(folder, name="picture.png"):
+    image = new_image(windows())
+    image.filepath_raw, image.file_format = str(folder / name), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    return str(folder / name)
+
+
+def test_nothing_open():
+    refused("Open a still image first")
+    refused("There is no image named nowhere.png", image="nowhere.png")
+
+
+def test_udim(tmp_path):
+    picture_file(tmp_path, "tile.1001.png")
+    image = bpy.data.images.load(str(tmp_path / "tile.1001.png"))
+    image.source = "TILED"
+    refused("UDIM image has many tiles", image=image.name)
+
+
+@pytest.mark.parametrize("source", ["MOVIE", "SEQUENCE"])
+def test_movies_and_sequences(tmp_path, source):
+    image = bpy.data.images.load(picture_file(tmp_path))
+    image.source = source
+    refused("This is a movie or a sequence: use a single picture", image=image.name)
+
+
+def test_layers_and_render_results(tmp_path, addon):
+    scene = bpy.context.scene
+    addon("bridge.versions").set_still_format(scene.render.image_settings, "OPEN_EXR")
+    settings = scene.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "MULTI_LAYER_IMAGE"
+    settings.file_format = "OPEN_EXR_MULTILAYER"
+    scene.render.filepath = str(tmp_path / "layers.exr")
+    scene.render.resolution_x = scene.render.resolution_y = 64
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 1
+    scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    scene.collection.objects.link(scene.camera)
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(str(tmp_path / "layers.exr"))
+    refused("multilayer EXR has no single picture", image=image.name)
+    for name in ("Render Result", "Viewer Node"):
+        refused("changes by itself: save it as an image", image=name)
+
+
+def test_an_image_of_another_file(tmp_path):
+    new_image(windows())
+    bpy.data.images["wall.png"].use_fake_user = True
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_source, ours):
+        ours.images = ["wall.png"]
+    refused("belongs to another file: make it local first", image="wall.png")
+
+
+def test_a_missing_image_file(tmp_path):
+    path = picture_file(tmp_path)
+    image = bpy.data.images.load(path)
+    image.endless_loops.add_direction([(10, 10), (50, 50)])
+    image.endless_loops.mask_source = "ALPHA"
+    image.filepath = str(tmp_path / "gone.png")
+    refused(r"can't be read: .*gone\.png.*find it", image=image.name)
+
+
+def test_no_mask_yet():
+    image = new_image(windows())
+    refused("There is no mask yet: press Paint Mask", image=image.name)
+    image.endless_loops.mask_source = "MASK"
+    refused("Choose a mask datablock, or paint the mask", image=image.name)
+
+
+def test_no_direction_yet():
+    image = new_image(windows())
+    image.endless_loops.set_mask(inset())
+    refused("There is no direction yet: press Draw Directions", image=image.name)
+
+
+def test_an_empty_mask(still):
+    still.endless_loops.set_mask(np.zeros((160, 240), bool))
+    refused("mask", image=still.name)
+    assert not still.endless_loops.loop_file
+
+
+def test_a_mask_of_another_size(still):
+    still.endless_loops.mask_image = bpy.data.images.new("small", 100, 50)
+    refused("The mask is 100 × 50 pixels and the still 240 × 160", image=still.name)
+
+
+def test_no_loop_yet(still):
+    for operator in (bpy.ops.endless_loops.to_sequencer, bpy.ops.endless_loops.save_movie):
+        refused("There is no loop yet: press Solve first", operator, image=still.name)
+
+
+def test_a_lost_loop_file(solved, saved, addon):
+    for file in (saved / "endless_loops" / "solved_scene").iterdir():
+        file.unlink()
+    addon("loops")._forget()
+    refused(
+        "The solved loop can't be read .* press Solve", bpy.ops.endless_loops.to_sequencer, image="wall.png"
+    )
+
+
+def test_a_folder_that_holds_other_files_is_left_alone(solved, saved):
+    folder = saved / "endless_loops" / "wall"
+    folder.mkdir()
+    (folder / "holiday.png").write_text("precious")
+    refused("holds other files", bpy.ops.endless_loops.to_sequencer, image=solved.name)
+    assert [f.name for f in folder.iterdir()] == ["holiday.png"]
+
+
+def test_a_folder_that_cannot_be_written(solved, saved):
+    (saved / "file").write_text("not a folder")
+    solved.endless_loops.output_folder = "//file/"
+    refused("Can't write .*wall", bpy.ops.endless_loops.to_sequencer, image=solved.name)
+    refused("can't be made .* choose another folder", bpy.ops.endless_loops.save_movie, image=solved.name)
+    assert not bpy.context.scene.sequence_editor.strips
+
+
+@pytest.fixture
+def full_disk():
+    """A disk that takes files of 4 kB and no more."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def fill():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, old[1]))
+
+    yield fill
+    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk_leaves_the_previous_sequence_intact(solved, saved, full_disk):
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    folder = saved / "endless_loops" / "wall"
+    before = {f.name: f.read_bytes() for f in folder.iterdir()}
+    full_disk()
+    refused("can't be written", bpy.ops.endless_loops.to_sequencer, image=solved.name)
+    assert {f.name: f.read_bytes() for f in folder.iterdir()} == before
+    assert [p.name for p in folder.parent.glob(".*")] == []
+
+
+def test_a_full_disk_leaves_the_previous_loop_and_movie_intact(solved, saved, full_disk):
+    bpy.ops.endless_loops.save_movie(image=solved.name)
+    movie = (saved / "endless_loops" / "wall.mp4").read_bytes()
+    loop = solved.endless_loops.loop().frame(0.4)
+    full_disk()
+    refused("wall", image=solved.name)
+    refused("written", bpy.ops.endless_loops.save_movie, image=solved.name)
+    assert (saved / "endless_loops" / "wall.mp4").read_bytes() == movie
+    np.testing.assert_array_equal(solved.endless_loops.loop().frame(0.4), loop)
+    assert [p.name for p in (saved / "endless_loops").rglob(".*")] == []
+
+
+def test_a_still_deleted_while_the_job_ran(addon):
+    with pytest.raises(addon("errors").Refused, match="deleted while its loop was being made"):
+        addon("operators.common").by_uid(-1)

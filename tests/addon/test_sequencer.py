@@ -1,0 +1,78 @@
+"""The strip: where it goes, and that it stays."""
+
+import bpy
+import pytest
+
+
+def strips():
+    return bpy.context.scene.sequence_editor.strips
+
+
+def test_a_strip_starts_at_the_playhead_on_the_lowest_free_channel(solved, addon):
+    scene = bpy.context.scene
+    editor = scene.sequence_editor_create()
+    editor.strips.new_effect(
+        name="Taken",
+        type="COLOR",
+        channel=1,
+        frame_start=20,
+        **{"length" if bpy.app.version >= (5, 0) else "frame_end": 40},
+    )
+    scene.frame_current = 30
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    strip = next(s for s in strips() if s.type == "IMAGE")
+    versions = addon("bridge.versions")
+    assert (versions.strip_begin(strip), versions.strip_end(strip), strip.channel) == (30, 48, 2)
+
+
+def test_rendering_again_keeps_the_strip_where_it_was_put(solved, saved, addon):
+    versions = addon("bridge.versions")
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    strip = strips()[0]
+    versions.set_strip_start(strip, 100)
+    strip.channel, strip.blend_type, strip.name = 5, "ADD", "My Loop"
+    solved.endless_loops.frame_count, solved.endless_loops.repeat = 4, 2
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    (strip,) = strips()
+    assert (strip.name, strip.channel, strip.blend_type, versions.strip_begin(strip)) == (
+        "My Loop",
+        5,
+        "ADD",
+        100,
+    )
+    assert [e.filename for e in strip.elements] == [f"wall_{i:04d}.png" for i in (1, 2, 3, 4)] * 2
+    assert versions.strip_end(strip) == 108
+    assert len(list((saved / "endless_loops" / "wall").iterdir())) == 4
+
+
+def test_a_strip_goes_into_the_meta_strip_that_is_open(solved):
+    editor = bpy.context.scene.sequence_editor_create()
+    meta = editor.strips.new_meta(name="Meta", channel=1, frame_start=1)
+    editor.display_stack(meta)
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    assert [s.type for s in meta.strips] == ["IMAGE"]
+
+
+@pytest.mark.skipif(bpy.app.version < (5, 0), reason="a workspace's own edit came with Blender 5.0")
+def test_the_edit_that_the_workspace_shows_is_the_one_in_use(solved):
+    other = bpy.data.scenes.new("Edit")
+    bpy.context.workspace.sequencer_scene = other
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    assert len(other.sequence_editor.strips) == 1
+    assert not strips()
+
+
+def test_the_strip_plays_the_frames(solved, saved):
+    from .conftest import bytes_of
+
+    scene = bpy.context.scene
+    scene.view_settings.view_transform = "Standard"
+    scene.render.resolution_x, scene.render.resolution_y = solved.size
+    scene.render.resolution_percentage = 100
+    scene.render.filepath = str(saved / "rendered.png")
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    scene.frame_set(1 + 6 + 2)
+    bpy.ops.render.render(write_still=True)
+    shown = bytes_of(saved / "rendered.png")[..., :3].astype(int)
+    frame = bytes_of(saved / "endless_loops" / "wall" / "wall_0003.png")[..., :3]
+    assert abs(shown - frame).max() <= 1

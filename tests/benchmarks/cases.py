@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Two halves of like difficulty: in the order of the plain recipe's agreement at mid-loop, the first one tunes,
-# the next two are held, the next two tune, and so on. A solver may be tuned on its half, and is reported on both.
+# Two halves of like difficulty, dealt out in the order of the plain recipe's agreement at mid-loop: the first
+# tunes, the next two are held, the next two tune, and so on. A solver may be tuned on its half alone, and is
+# reported on both.
 TUNING_PHOTOGRAPHS = frozenset(
     {
         "balconies_lattice.png",

@@ -112,11 +112,14 @@ class BackgroundJob:
     def abandon(self, request):
         """Nothing is left behind unless a subclass says so."""
 
+    is_modal = False
+
     def invoke(self, context, event):
         if bpy.app.background or context.window is None:
             return self.execute(context)
         if not self._begin(context):
             return {"CANCELLED"}
+        self.is_modal = True
         self._timer = context.window_manager.event_timer_add(TICK, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}

@@ -40,6 +40,16 @@ def file_for(still):
     return folder() / name
 
 
+def maps_folder(still):
+    """Where the pictures lie that the compositor's nodes play a solved loop from."""
+    return folder() / f"{Path(still.endless_loops.loop_file).stem}_nodes"
+
+
+def frames_folder(still):
+    """Where the frames lie that the compositor plays as a sequence."""
+    return folder() / f"{Path(still.endless_loops.loop_file).stem}_frames"
+
+
 def adopt(still, loop, path, fingerprint):
     """Make `loop`, saved at `path`, the loop of `still`."""
     images.hold(still)

@@ -62,6 +62,7 @@ class EndlessLoopsSettings(PropertyGroup):
         name="Mask", description="Mask datablock whose splines say where the still moves", type=bpy.types.Mask
     )
     painted_still: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})
+    played_still: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})
     annotation: PointerProperty(
         name="Directions",
         description="Annotation whose strokes are the directions of the motion",

@@ -1,6 +1,7 @@
 """Stills become arrays, and arrays become pixels of an image."""
 
 import re
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -82,3 +83,10 @@ def file_stem(name):
     """A name for files: the image's own without its extension and without what a file system can't hold."""
     stem = re.sub(r"\.(png|jpe?g|tiff?|exr|webp|bmp|tga|hdr)(\.\d+)?$", r"\2", name, flags=re.IGNORECASE)
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", stem).strip(" .") or "still"
+
+
+def portable(path):
+    """A path relative to the .blend where both lie on one drive."""
+    if not bpy.data.filepath or path.drive != Path(bpy.data.filepath).drive:
+        return str(path)
+    return bpy.path.relpath(str(path))

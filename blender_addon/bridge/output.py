@@ -72,6 +72,19 @@ def output_format(still, scene):
     )
 
 
+def lossless_format(still):
+    """A format that holds frames of `still` as they are: its bytes, or scene-linear floats."""
+    space = still.colorspace_settings
+    return OutputFormat(
+        file_format="OPEN_EXR" if still.is_float else "PNG",
+        color_depth="32" if still.is_float else "8",
+        color_mode="RGBA",
+        codecs=(("exr_codec", "ZIP"),) if still.is_float else (),
+        color_space=space.name,
+        view_transform="Raw" if space.is_data and still.is_float else "Standard",
+    )
+
+
 def write_frame(frame, path, output):
     """Write one (H, W, C) uint8 or float32 frame; raises `Refused` when the disk won't take it.
 

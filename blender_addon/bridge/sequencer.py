@@ -7,6 +7,7 @@ import bpy
 
 from ..errors import Refused
 from . import versions
+from .images import portable
 
 MAX_CHANNEL = 128
 
@@ -35,7 +36,7 @@ def place(context, still, files, repeat, name, keep_bytes):
     start = scene.frame_current
     channel = _free_channel(strips, start, start + len(files) * repeat)
     strip = strips.new_image(
-        name=name, filepath=_portable(files[0]), channel=channel, frame_start=start, fit_method="FIT"
+        name=name, filepath=portable(files[0]), channel=channel, frame_start=start, fit_method="FIT"
     )
     _set_elements(strip, files, repeat)
     if keep_bytes:
@@ -124,10 +125,3 @@ def _free_channel(strips, start, end):
 
 def _folder_of(strip):
     return Path(os.path.realpath(bpy.path.abspath(strip.directory)))
-
-
-def _portable(path):
-    """A path relative to the .blend where both lie on one drive."""
-    if not bpy.data.filepath or path.drive != Path(bpy.data.filepath).drive:
-        return str(path)
-    return bpy.path.relpath(str(path))

@@ -7,6 +7,9 @@ HAS_OWN_ANNOTATIONS = hasattr(bpy.types, "Annotation")
 # 4.5 keeps annotations in the grease pencil type of old; 5.x gave them a type of their own.
 AnnotationType = bpy.types.Annotation if HAS_OWN_ANNOTATIONS else bpy.types.GreasePencil
 
+# 4.5's Displace filters in its own way and has no cubic spline, so nodes only approximate a frame there.
+HAS_EXACT_DISPLACE = bpy.app.version >= (5, 0)
+
 
 def annotations():
     """All annotation datablocks of the file."""
@@ -101,3 +104,56 @@ def remove_with_compositor(scene):
     bpy.data.scenes.remove(scene)
     if tree is not None:
         bpy.data.node_groups.remove(tree)
+
+
+def scene_compositor(scene):
+    """The compositor of a scene, or None when it has none."""
+    if hasattr(scene, "compositing_node_group"):
+        return scene.compositing_node_group
+    return scene.node_tree if scene.use_nodes else None
+
+
+def remove_compositor(scene):
+    """Leave a scene without a compositor, as `compositor_tree` found it."""
+    if hasattr(scene, "compositing_node_group"):
+        bpy.data.node_groups.remove(scene.compositing_node_group)
+    else:
+        scene.node_tree.nodes.clear()
+        scene.use_nodes = False
+
+
+def compositor_trees():
+    """Every compositor tree of the file that can be edited, groups included."""
+    trees = [tree for tree in bpy.data.node_groups if tree.bl_idname == "CompositorNodeTree"]
+    if "compositing_node_group" not in bpy.types.Scene.bl_rna.properties:
+        trees += [scene.node_tree for scene in bpy.data.scenes if scene.node_tree is not None]
+    return [tree for tree in trees if tree.library is None]
+
+
+def set_displace(node):
+    """Let a Displace node move by its vector, along the cubic spline in 5.x; returns the vector's socket."""
+    if not HAS_EXACT_DISPLACE:
+        node.inputs["X Scale"].default_value = node.inputs["Y Scale"].default_value = 1.0
+        return node.inputs["Vector"]
+    node.inputs["Interpolation"].default_value = "Bicubic"
+    node.inputs["Extension X"].default_value = node.inputs["Extension Y"].default_value = "Extend"
+    return node.inputs["Displacement"]
+
+
+def set_alpha_kind(node, kind):
+    """How a Set Alpha node treats the color: "Apply Mask" or "Replace Alpha"."""
+    if "Type" in node.inputs:
+        node.inputs["Type"].default_value = kind
+    else:
+        node.mode = "APPLY" if kind == "Apply Mask" else "REPLACE_ALPHA"
+
+
+def scene_linear_space():
+    """What a Convert Colorspace node calls the space that the compositor works in."""
+    if bpy.app.version >= (5, 0):
+        return "scene_linear"
+    image = bpy.data.images.new("Endless Loops", 1, 1, float_buffer=True)
+    try:
+        return image.colorspace_settings.name
+    finally:
+        bpy.data.images.remove(image)

@@ -4,8 +4,10 @@ from .clear_directions import ENDLESSLOOPS_OT_clear_directions
 from .done import ENDLESSLOOPS_OT_done
 from .draw_directions import ENDLESSLOOPS_OT_draw_directions
 from .paint_mask import ENDLESSLOOPS_OT_paint_mask
+from .remove_from_compositor import ENDLESSLOOPS_OT_remove_from_compositor
 from .save_movie import ENDLESSLOOPS_OT_save_movie
 from .solve import ENDLESSLOOPS_OT_solve
+from .to_compositor import ENDLESSLOOPS_OT_to_compositor
 from .to_sequencer import ENDLESSLOOPS_OT_to_sequencer
 
 CLASSES = (
@@ -16,4 +18,6 @@ CLASSES = (
     ENDLESSLOOPS_OT_solve,
     ENDLESSLOOPS_OT_to_sequencer,
     ENDLESSLOOPS_OT_save_movie,
+    ENDLESSLOOPS_OT_to_compositor,
+    ENDLESSLOOPS_OT_remove_from_compositor,
 )

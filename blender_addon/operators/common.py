@@ -6,7 +6,7 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import jobs, loops
-from ..bridge import images
+from ..bridge import compositor, images
 from ..errors import Refused
 
 
@@ -21,13 +21,29 @@ def still_in(context):
         return None
     if space.type == "IMAGE_EDITOR":
         shown = space.image
-    elif space.type == "NODE_EDITOR" and space.edit_tree and space.edit_tree.nodes.active:
-        shown = getattr(space.edit_tree.nodes.active, "image", None)
+    elif in_compositor(space):
+        shown = compositor.still_of(_active_node(space))
     else:
         return None
     if shown is not None and shown.endless_loops.painted_still is not None:
         return shown.endless_loops.painted_still
     return shown
+
+
+def in_compositor(space):
+    """Whether an editor is the compositor."""
+    return space is not None and space.type == "NODE_EDITOR" and space.tree_type == "CompositorNodeTree"
+
+
+def refusal_in(context):
+    """Why the editor under the mouse has no still to work on, as a sentence; empty when it has one. Cheap."""
+    if in_compositor(context.space_data) and still_in(context) is None:
+        return compositor.refusal(_active_node(context.space_data))
+    return images.refusal(still_in(context))
+
+
+def _active_node(space):
+    return space.edit_tree.nodes.active if space.edit_tree else None
 
 
 class StillOperator:
@@ -42,7 +58,9 @@ class StillOperator:
     @classmethod
     def poll(cls, context):
         # A script names its still, which poll can't see: without an editor there is nothing to refuse yet.
-        reason = cls.reason_against(still_in(context)) if context.space_data else ""
+        reason = ""
+        if context.space_data:
+            reason = refusal_in(context) or cls.reason_against(still_in(context))
         if reason:
             cls.poll_message_set(reason)
         return not reason

@@ -6,7 +6,7 @@ import uuid
 import bpy
 
 from .. import freshness, loops
-from ..bridge import images, masks, strokes
+from ..bridge import compositor, images, masks, strokes
 from ..errors import Refused
 from .common import JobOperator, by_uid
 
@@ -73,7 +73,15 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             )
         else:
             self.report({"INFO"}, f"Solved: {loop.mask.mean():.0%} of {still.name} moves")
+        self._renew_compositor(context, still)
         return {"FINISHED"}
+
+    def _renew_compositor(self, context, still):
+        """Let the nodes that play the loop follow it, whatever editor is shown by now."""
+        if compositor.players(still):
+            call = "INVOKE_DEFAULT" if self.is_modal else "EXEC_DEFAULT"
+            with context.temp_override(area=None, region=None):
+                bpy.ops.endless_loops.to_compositor(call, image=still.name, renew=True)
 
     def abandon(self, request):
         request["part"].unlink(missing_ok=True)

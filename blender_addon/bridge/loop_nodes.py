@@ -1,0 +1,200 @@
+"""The node group that plays a loop: plain nodes, which render without the add-on.
+
+It does what `engine.Loop.frame` does. With s for the phase, the continued texture is displaced by s times the
+inverse field and by 1 - s times the forward field, the two are mixed by s, the details that differ get their
+contrast back, and the result covers the still inside the mask.
+"""
+
+import bpy
+
+from . import versions
+
+GROUP = "CompositorNodeTree"
+GROUP_NODE = "CompositorNodeGroup"
+
+
+def make_interface(group, settings):
+    """Give a new group its sockets; they start from the settings of the still."""
+    group.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    group.interface.new_socket("Image", in_out="INPUT", socket_type="NodeSocketColor")
+    for name, kind, tip, first, last, value in (
+        ("Frames per Turn", "Int", "Frames until the loop begins again", 2, 100000, settings.frame_count),
+        ("Offset", "Float", "Frames by which the loop is ahead of the scene", None, None, 0.0),
+        ("Speed", "Int", "Repetitions the motion passes in that time", 1, 100, settings.turns),
+        ("Reverse", "Bool", "Move against the directions", None, None, settings.reverse),
+        ("Mix", "Float", "0 is the still, 1 the loop", 0.0, 1.0, 1.0),
+    ):
+        socket = group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}")
+        socket.description = tip
+        if first is not None:
+            socket.min_value, socket.max_value = first, last
+        socket.default_value = value
+    group.interface.items_tree["Mix"].subtype = "FACTOR"
+
+
+def build(group, still, images, offset, luminance):
+    """Fill `group` anew; its interface, and so what is linked to it, stays.
+
+    Parameters
+    ----------
+    group : bpy.types.CompositorNodeTree
+        With the sockets of `make_interface`.
+    still : bpy.types.Image
+    images : dict
+        The maps of `loop_maps` as images; "alpha" may be missing.
+    offset, luminance
+        As in `LoopMaps`.
+    """
+    group.nodes.clear()
+    net = _Net(group)
+    asked = net.add("NodeGroupInput").outputs
+    phase, rest = _phase(net, asked)
+    maps = {name: net.image(image, name.title()) for name, image in images.items()}
+    moves = net.scale(maps["inverse"], phase), net.scale(maps["forward"], rest)
+
+    def blend(texture):
+        return net.mix(phase, *(net.displace(texture, move) for move in moves))
+
+    color = blend(maps["texture"])
+    alpha = net.channel(blend(maps["alpha"]), "Red") if "alpha" in maps else None
+    mean = net.channel(color, "Alpha")
+    strength = _boost(net, phase, rest, net.channel(maps["inverse"], "Blue"))
+    detail = net.math("MULTIPLY", net.math("SUBTRACT", net.dot(color, luminance), mean), strength)
+    vivid = net.vector("ADD", color, detail)
+    picture = _scene_linear(net, still, color, vivid, alpha)
+    moving = net.math("MULTIPLY", net.math("GREATER_THAN", phase, 0.0), asked["Mix"])
+    mask = net.math("MULTIPLY", net.channel(maps["forward"], "Blue"), moving)
+    result = net.mix(net.translate(mask, offset), asked["Image"], net.translate(picture, offset))
+    group.links.new(result, net.add("NodeGroupOutput").inputs["Image"])
+    net.arrange()
+
+
+def _phase(net, asked):
+    """Phase of the scene's frame, 0 at frame 1, and 1 - phase."""
+    frame = net.math("SUBTRACT", net.add("CompositorNodeSceneTime").outputs["Frame"], 1.0)
+    ahead = net.math("ADD", frame, asked["Offset"])
+    direction = net.math("MULTIPLY_ADD", asked["Reverse"], -2.0, 1.0)
+    passed = net.math("MULTIPLY", net.math("MULTIPLY", ahead, asked["Speed"]), direction)
+    # The remainder is taken before the division: whole frames stay exact however late in the scene.
+    rest = net.math("FLOORED_MODULO", passed, asked["Frames per Turn"])
+    phase = net.math("DIVIDE", rest, asked["Frames per Turn"])
+    return phase, net.math("SUBTRACT", 1.0, phase)
+
+
+def _boost(net, phase, rest, similarity):
+    """By how much details have to grow: `engine.contrast.boost`."""
+    alone = net.math("ADD", net.math("MULTIPLY", phase, phase), net.math("MULTIPLY", rest, rest))
+    shared = net.math("MULTIPLY", net.math("MULTIPLY", phase, rest), 2.0)
+    kept = net.math("MULTIPLY_ADD", shared, similarity, alone)
+    return net.math("SUBTRACT", net.math("INVERSE_SQRT", kept), 1.0)
+
+
+def _scene_linear(net, still, color, vivid, alpha):
+    """From what the engine blends to what the compositor mixes: scene-linear, color premultiplied.
+
+    An 8-bit still is blended as it is stored, encoded for a display; any other is scene-linear already.
+    """
+    if still.is_float:
+        floor = net.vector("MINIMUM", color, (0.0, 0.0, 0.0))
+        picture = net.vector("MAXIMUM", vivid, floor)
+        return net.set_alpha(picture, alpha, "Replace Alpha") if alpha else picture
+    picture = net.vector("MAXIMUM", vivid, (0.0, 0.0, 0.0))
+    if alpha:
+        picture = net.vector("DIVIDE", picture, net.math("MAXIMUM", alpha, 1e-6))
+    picture = net.vector("MINIMUM", picture, (1.0, 1.0, 1.0))
+    if not still.colorspace_settings.is_data:
+        node = net.add("CompositorNodeConvertColorSpace")
+        node.from_color_space = still.colorspace_settings.name
+        node.to_color_space = versions.scene_linear_space()
+        net.put(picture, node.inputs["Image"])
+        picture = node.outputs["Image"]
+    return net.set_alpha(picture, net.math("MINIMUM", alpha, 1.0), "Apply Mask") if alpha else picture
+
+
+class _Net:
+    """Nodes of a group as functions: sockets or values in, the result's socket out."""
+
+    def __init__(self, group):
+        self.group = group
+
+    def add(self, kind, **settings):
+        node = self.group.nodes.new(kind)
+        for name, value in settings.items():
+            setattr(node, name, value)
+        return node
+
+    def put(self, value, socket):
+        if isinstance(value, bpy.types.NodeSocket):
+            self.group.links.new(value, socket)
+        else:
+            socket.default_value = value
+
+    def math(self, operation, *values):
+        node = self.add("ShaderNodeMath", operation=operation)
+        for value, socket in zip(values, node.inputs, strict=False):
+            self.put(value, socket)
+        return node.outputs[0]
+
+    def vector(self, operation, *values):
+        node = self.add("ShaderNodeVectorMath", operation=operation)
+        for value, socket in zip(values, node.inputs, strict=False):
+            self.put(value, socket)
+        return node.outputs["Vector"]
+
+    def scale(self, vector, factor):
+        node = self.add("ShaderNodeVectorMath", operation="SCALE")
+        self.put(vector, node.inputs[0])
+        self.put(factor, node.inputs["Scale"])
+        return node.outputs["Vector"]
+
+    def dot(self, color, weights):
+        node = self.add("ShaderNodeVectorMath", operation="DOT_PRODUCT")
+        self.put(color, node.inputs[0])
+        self.put(weights, node.inputs[1])
+        return node.outputs["Value"]
+
+    def image(self, image, label):
+        return self.add("CompositorNodeImage", image=image, label=label, name=label).outputs["Image"]
+
+    def channel(self, color, name):
+        node = self.add("CompositorNodeSeparateColor")
+        self.put(color, node.inputs["Image"])
+        return node.outputs[name]
+
+    def displace(self, picture, move):
+        node = self.add("CompositorNodeDisplace")
+        self.put(picture, node.inputs["Image"])
+        self.put(move, versions.set_displace(node))
+        return node.outputs["Image"]
+
+    def mix(self, factor, first, second):
+        node = self.add("ShaderNodeMix", data_type="RGBA")
+        sockets = {socket.identifier: socket for socket in node.inputs}
+        for value, name in ((factor, "Factor_Float"), (first, "A_Color"), (second, "B_Color")):
+            self.put(value, sockets[name])
+        return next(socket for socket in node.outputs if socket.identifier == "Result_Color")
+
+    def set_alpha(self, color, alpha, kind):
+        node = self.add("CompositorNodeSetAlpha")
+        versions.set_alpha_kind(node, kind)
+        self.put(color, node.inputs["Image"])
+        self.put(alpha, node.inputs["Alpha"])
+        return node.outputs["Image"]
+
+    def translate(self, picture, offset):
+        node = self.add("CompositorNodeTranslate")
+        self.put(picture, node.inputs["Image"])
+        node.inputs["X"].default_value, node.inputs["Y"].default_value = offset
+        return node.outputs["Image"]
+
+    def arrange(self):
+        """Lay the nodes out in columns, each as far left as it is steps away from the output."""
+        depth = {node.name: 0 for node in self.group.nodes}
+        for _ in self.group.nodes:
+            for link in self.group.links:
+                depth[link.from_node.name] = max(depth[link.from_node.name], depth[link.to_node.name] + 1)
+        filled = {}
+        for node in self.group.nodes:
+            column = depth[node.name]
+            node.location = (-200 * column, -filled.get(column, 0))
+            filled[column] = filled.get(column, 0) + (320 if node.bl_idname == "CompositorNodeImage" else 190)

@@ -1,0 +1,112 @@
+"""To Compositor: the loop becomes a node group after the Image node, or a sequence node in its place."""
+
+from contextlib import ExitStack
+
+import bpy
+from bpy.props import BoolProperty
+
+from .. import loops
+from ..bridge import compositor, versions
+from ..bridge.loop_maps import loop_maps
+from ..bridge.output import OutputFormat, lossless_format, write_frame
+from .common import by_uid
+from .render import RenderOperator, is_frame_of
+
+DATA = OutputFormat(
+    file_format="OPEN_EXR",
+    color_depth="32",
+    color_mode="RGBA",
+    codecs=(("exr_codec", "ZIP"),),
+    color_space="Non-Color",
+    view_transform="Raw",
+)
+MAPS = ("texture", "forward", "inverse", "alpha")
+
+
+class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
+    """Make the loop of nodes, after the Image node of the still: it follows the scene's frame"""
+
+    bl_idname = "endless_loops.to_compositor"
+    bl_label = "To Compositor"
+    bl_options = {"REGISTER", "UNDO"}
+
+    draft: BoolProperty(
+        name="Draft Nodes",
+        description=(
+            "Use nodes also in Blender 4.5, where they are softer and less exact than the frames, "
+            "because its Displace node filters by itself"
+        ),
+        options={"SKIP_SAVE"},
+    )
+    renew: BoolProperty(
+        name="Renew Only",
+        description="Bring up to date what is in the compositor already, and insert nothing",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    def snapshot(self, context):
+        still = self.still(context)
+        stack = ExitStack()
+        request = self.request(still, lossless_format(still), stack, folder=None)
+        request["as_group"] = self._as_group(still)
+        self.is_temporary = not bpy.data.filepath
+        request["target"], request["folder"] = self._folders(still, request, stack)
+        return request
+
+    def work(self, request, progress, emit):
+        if not request["as_group"]:
+            return super().work(request, progress, emit)
+        progress(0, "Laying out maps")
+        maps = loop_maps(request["loop"], exact=versions.HAS_EXACT_DISPLACE)
+        for index, (name, array) in enumerate(maps.items()):
+            progress((index + 1) / (len(MAPS) + 1), "Writing maps")
+            emit((name, array))
+        return maps
+
+    def take(self, context, request, piece):
+        if not request["as_group"]:
+            return super().take(context, request, piece)
+        name, array = piece
+        write_frame(array, request["folder"] / f"{name}.exr", DATA)
+
+    def deliver(self, context, request, result):
+        still, target = by_uid(request["uid"]), request["target"]
+        request["stack"].close()
+        if request["as_group"]:
+            paths = {name: target / f"{name}.exr" for name, _array in result.items()}
+            insert, renew, sources = compositor.insert_group, compositor.renew_group, (result, paths)
+        else:
+            insert, renew = compositor.insert_sequence, compositor.renew_sequence
+            sources = (sorted(target.iterdir()),)
+        if self.renew:
+            renew(still, *sources)
+            self.tell(
+                f"The loop in the compositor is up to date, its files are in {target}", self._warnings()
+            )
+            return
+        tree, node = insert(context, still, *sources)
+        where = f"{node.label} in {tree.name}, its files are in {target}"
+        if not request["as_group"]:
+            where += "; it is a sequence because 4.5's Displace node can't play a loop exactly"
+        self.tell(where, self._warnings())
+
+    def _as_group(self, still):
+        if self.renew:
+            return any(compositor.as_group(node) for _tree, node in compositor.players(still))
+        return versions.HAS_EXACT_DISPLACE or self.draft
+
+    def _folders(self, still, request, stack):
+        """Return the folder wanted, and one beside it that takes its place once all files are written."""
+        from ..engine.storage import replaced_folder
+
+        if request["as_group"]:
+            target, names = loops.maps_folder(still), {f"{name}.exr" for name in MAPS}
+            return target, stack.enter_context(replaced_folder(target, names.__contains__))
+        target = loops.frames_folder(still)
+        ours = is_frame_of(request["name"])
+        return target, stack.enter_context(replaced_folder(target, ours))
+
+    def _warnings(self):
+        if self.is_temporary:
+            return ["the .blend is not saved yet, so they are temporary: save it and do this again"]
+        return []

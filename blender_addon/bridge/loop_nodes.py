@@ -12,6 +12,11 @@ from . import versions
 GROUP = "CompositorNodeTree"
 GROUP_NODE = "CompositorNodeGroup"
 
+# A look-up just short of a whole pixel is taken one pixel too far by Displace's spline (5.2, on the CPU, by
+# rounding), which shows as stray pixels, or as stray lines where a motion is straight. So displacements are
+# snapped to places between: far enough from whole pixels, and a thousandth of a pixel from where they were.
+STEP = 1 / 512
+
 
 def make_interface(group, settings):
     """Give a new group its sockets; they start from the settings of the still."""
@@ -50,7 +55,7 @@ def build(group, still, images, offset, luminance):
     asked = net.add("NodeGroupInput").outputs
     phase, rest = _phase(net, asked)
     maps = {name: net.image(image, name.title()) for name, image in images.items()}
-    moves = net.scale(maps["inverse"], phase), net.scale(maps["forward"], rest)
+    moves = _move(net, maps["inverse"], phase), _move(net, maps["forward"], rest)
 
     def blend(texture):
         return net.mix(phase, *(net.displace(texture, move) for move in moves))
@@ -63,8 +68,10 @@ def build(group, still, images, offset, luminance):
     vivid = net.vector("ADD", color, detail)
     picture = _scene_linear(net, still, color, vivid, alpha)
     moving = net.math("MULTIPLY", net.math("GREATER_THAN", phase, 0.0), asked["Mix"])
-    mask = net.math("MULTIPLY", net.channel(maps["forward"], "Blue"), moving)
-    result = net.mix(net.translate(mask, offset), asked["Image"], net.translate(picture, offset))
+    mask = net.translate(net.channel(maps["forward"], "Blue"), offset)
+    # Moved by whole pixels, yet not without rounding: outside not a trace of the loop shall be left.
+    share = net.math("MULTIPLY", net.math("GREATER_THAN", mask, 0.5), moving)
+    result = net.mix(share, asked["Image"], net.translate(picture, offset))
     group.links.new(result, net.add("NodeGroupOutput").inputs["Image"])
     net.arrange()
 
@@ -79,6 +86,12 @@ def _phase(net, asked):
     rest = net.math("FLOORED_MODULO", passed, asked["Frames per Turn"])
     phase = net.math("DIVIDE", rest, asked["Frames per Turn"])
     return phase, net.math("SUBTRACT", 1.0, phase)
+
+
+def _move(net, field, share):
+    """A part of a displacement field, as Displace looks it up rightly."""
+    snapped = net.vector("SNAP", net.scale(field, share), (STEP, STEP, STEP))
+    return net.vector("ADD", snapped, (STEP / 2, STEP / 2, 0.0))
 
 
 def _boost(net, phase, rest, similarity):
@@ -185,6 +198,7 @@ class _Net:
         node = self.add("CompositorNodeTranslate")
         self.put(picture, node.inputs["Image"])
         node.inputs["X"].default_value, node.inputs["Y"].default_value = offset
+        versions.set_nearest(node)
         return node.outputs["Image"]
 
     def arrange(self):

@@ -140,6 +140,14 @@ def set_displace(node):
     return node.inputs["Displacement"]
 
 
+def set_nearest(node):
+    """Let a Translate node take pixels as they are."""
+    if "Interpolation" in node.inputs:
+        node.inputs["Interpolation"].default_value = "Nearest"
+    else:
+        node.interpolation = "NEAREST"
+
+
 def set_alpha_kind(node, kind):
     """How a Set Alpha node treats the color: "Apply Mask" or "Replace Alpha"."""
     if "Type" in node.inputs:

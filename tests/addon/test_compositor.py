@@ -1,9 +1,5 @@
 """The loop in the compositor: what its nodes render is held against the engine's frames."""
 
-import os
-import subprocess
-import sys
-
 import bpy
 import numpy as np
 import pytest

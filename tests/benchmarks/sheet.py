@@ -14,6 +14,9 @@ PANEL = 560
 ARROWS = 12
 """Arrows along the longer side of the mask's bounding box."""
 
+TIP = 8
+"""Length of an arrow's tip, in the panel's pixels."""
+
 FIELD, ANCHOR, STROKE, EDGE = (255, 200, 0), (0, 255, 0), (255, 0, 255), (255, 0, 0)
 
 
@@ -58,7 +61,8 @@ def _drawn(
 ) -> NDArray[np.uint8]:
     def arrow(start: NDArray, step: NDArray, color: tuple[int, int, int], thickness: int) -> None:
         tail, tip = (tuple(int(c) for c in np.round((p - origin) * scale)) for p in (start, start + step))
-        cv2.arrowedLine(picture, tail, tip, color, thickness, cv2.LINE_AA, tipLength=0.2)
+        tip_share = TIP / max(1.0, np.hypot(tip[0] - tail[0], tip[1] - tail[1]))
+        cv2.arrowedLine(picture, tail, tip, color, thickness, cv2.LINE_AA, tipLength=min(0.3, tip_share))
 
     contours, _ = cv2.findContours(case.mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     scaled = [np.round((contour - origin) * scale).astype(np.int32) for contour in contours]

@@ -18,8 +18,12 @@ from .texture import Texture, cells, enlarge, mask_box, sample, shrink
 
 LOWEST_SIMILARITY = -0.2
 """Below it the gain would exceed 1.6 and show as overshoot."""
-BAND = 1 / 4
-"""Of a step; details are what is finer."""
+BAND = 1 / 8
+"""Of a step; what is finer is given its strength back. Coarser forms agree, or show as they are."""
+COMPARED = 1 / 32
+"""Of a step; what is finer is compared. The finest details agree least, and are what blurs first."""
+FINEST = 1.5
+"""Pixels; what is finer still is noise."""
 WINDOW = 1 / 2
 """Of a step; how far around a pixel details are compared."""
 STRIPE = 16
@@ -76,14 +80,10 @@ def measure_contrast(
     box = mask_box(mask)
     inside = mask[box]
     step = _typical_length(forward, inside)
-    cell = 1
-    while cell * 16 < step:
-        cell *= 2
+    cell = _cell(step / 4)
     bright = luminance(texture.pixels)
-    coarse = shrink(bright, cells(bright.shape, cell))
-    blurred = cv2.GaussianBlur(coarse, (0, 0), max(step * BAND / cell, 1.0))
-    lowpass = enlarge(np.asarray(blurred, np.float32), bright.shape)
-    detail = bright - lowpass
+    lowpass = _smooth(bright, step * BAND)
+    detail = bright - _smooth(bright, max(step * COMPARED, FINEST))
 
     size = cells(inside.shape, cell)
     products = np.zeros((*size, 3), np.float32)
@@ -121,6 +121,20 @@ def luminance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         return pixels[..., 0]
     weights = np.array([[0.299, 0.587, 0.114] + [0.0] * (pixels.shape[2] - 3)], np.float32)
     return np.asarray(cv2.transform(pixels, weights), np.float32)
+
+
+def _smooth(bright: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Blur by a Gaussian, at a scale where it's a few cells wide."""
+    import cv2
+
+    cell = _cell(sigma)
+    coarse = shrink(bright, cells(bright.shape, cell)) if cell > 1 else bright
+    return enlarge(np.asarray(cv2.GaussianBlur(coarse, (0, 0), sigma / cell), np.float32), bright.shape)
+
+
+def _cell(sigma: float) -> int:
+    """Pick the cells on which a blur is two to four cells wide."""
+    return int(2 ** max(0, np.floor(np.log2(sigma / 2)))) if sigma > 2 else 1
 
 
 def _typical_length(field: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import platform
 import shutil
 import subprocess
 import sys
@@ -37,27 +38,37 @@ PLATFORMS = {
 def main(arguments: list[str] | None = None) -> int:
     """Build what the command line asks for; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--platform", action="append", choices=PLATFORMS, help="only this one (repeatable)")
+    parser.add_argument(
+        "--platform", action="append", choices=[*PLATFORMS, "this"], help="only this one (repeatable)"
+    )
     parser.add_argument("--series", action="append", choices=SERIES, help="only this Blender (repeatable)")
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder of the zips")
     asked = parser.parse_args(arguments)
+    platforms = [this_platform() if name == "this" else name for name in asked.platform or PLATFORMS]
     asked.output.mkdir(parents=True, exist_ok=True)
     for series in asked.series or SERIES:
-        for platform in asked.platform or PLATFORMS:
-            path = build(series, platform, asked.output)
+        for name in platforms:
+            path = build(series, name, asked.output)
             print(f"{path}  {path.stat().st_size / 1e6:.0f} MB")
     return 0
 
 
-def build(series: str, platform: str, output: Path) -> Path:
+def this_platform() -> str:
+    """Name the platform this runs on as Blender does."""
+    system = {"Linux": "linux", "Windows": "windows", "Darwin": "macos"}[platform.system()]
+    machine = platform.machine().lower()
+    return f"{system}-{'x64' if machine in {'x86_64', 'amd64'} else 'arm64'}"
+
+
+def build(series: str, target: str, output: Path) -> Path:
     """Build one zip; returns its path."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    path = output / f"endless_loops-{version}-blender{series}-{platform}.zip"
+    path = output / f"endless_loops-{version}-blender{series}-{target}.zip"
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "endless_loops"
         stage(package)
-        download_wheels(package / "wheels", series, platform)
-        write_manifest(package, version, series, platform)
+        download_wheels(package / "wheels", series, target)
+        write_manifest(package, version, series, target)
         part = Path(folder) / path.name
         extension("build", "--source-dir", str(package), "--output-filepath", str(part))
         extension("validate", str(part))
@@ -76,26 +87,26 @@ def stage(package: Path) -> None:
     shutil.copy(ROOT / "LICENSE", package)
 
 
-def download_wheels(folder: Path, series: str, platform: str) -> None:
+def download_wheels(folder: Path, series: str, target: str) -> None:
     """Fetch the pinned wheels of one platform and Python; pip refuses a file whose hash isn't pinned."""
     python = SERIES[series][2]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--require-hashes", "--requirement", str(ROOT / "blender_addon" / "wheels.txt")]
     command += ["--dest", str(folder), "--python-version", python, "--implementation", "cp"]
     command += ["--abi", f"cp{python}", "--abi", "abi3"]
-    for tag in PLATFORMS[platform]:
+    for tag in PLATFORMS[target]:
         command += ["--platform", tag]
     subprocess.run(command, check=True)
 
 
-def write_manifest(package: Path, version: str, series: str, platform: str) -> None:
+def write_manifest(package: Path, version: str, series: str, target: str) -> None:
     """Complete the manifest: whatever differs from zip to zip, or is said elsewhere in the project."""
     first, last, _python = SERIES[series]
     lines = [
         f'version = "{version}"',
         f'blender_version_min = "{first}"',
         f'blender_version_max = "{last}"',
-        f'platforms = ["{platform}"]',
+        f'platforms = ["{target}"]',
         "wheels = "
         + json.dumps(sorted(f"./wheels/{wheel.name}" for wheel in (package / "wheels").iterdir())),
     ]

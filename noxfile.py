@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import nox
@@ -12,9 +11,7 @@ nox.options.sessions = ["lint", "engine"]
 nox.options.error_on_missing_interpreters = False  # a ring that needs another Python is skipped, and says so
 nox.options.reuse_existing_virtualenvs = True
 
-EXAMPLE = Path("examples/facade")
-OUTPUT = Path("out/facade")
-FRAMES = 48
+BLENDER = {"4.5": "bpy==4.5.15", "5.2": "bpy==5.2.3"}  # Blender as a Python module: what the tests run in
 
 
 @nox.session
@@ -37,33 +34,26 @@ def engine(session: nox.Session) -> None:
 @nox.session(name="addon-4.5", python="3.11", tags=["tests"])
 def addon_4_5(session: nox.Session) -> None:
     """Build the add-on's zip, install it into Blender 4.5 and test it there."""
-    session.install("bpy==4.5.15", "pytest==9.2.0")
+    session.install(BLENDER["4.5"], "pytest==9.2.0")
     session.run("pytest", "-rs", "tests/addon", *session.posargs)
 
 
 @nox.session(name="addon-5.2", python="3.13", tags=["tests"])
 def addon_5_2(session: nox.Session) -> None:
     """Build the add-on's zip, install it into Blender 5.2 and test it there."""
-    session.install("bpy==5.2.3", "pytest==9.2.0")
+    session.install(BLENDER["5.2"], "pytest==9.2.0")
     session.run("pytest", "-rs", "tests/addon", *session.posargs)
 
 
-@nox.session
+@nox.session(python="3.11")
 def demo(session: nox.Session) -> None:
-    """Turn the still that the project ships into a loop, with the installed shell command."""
-    session.install(".")
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    strokes = json.loads((EXAMPLE / "strokes.json").read_text())
-    arguments = []
-    for stroke in strokes:
-        arguments += ["--stroke", " ".join(f"{x},{y}" for x, y in stroke)]
-    session.run(
-        *("endless-loops", "animate", str(EXAMPLE / "still.png"), "--mask", str(EXAMPLE / "mask.png")),
-        *arguments,
-        *("--frames", str(FRAMES), "--output", str(OUTPUT / "frames")),
-        *("--video", str(OUTPUT / "loop.mp4"), "--loop", str(OUTPUT / "facade.loop")),
-    )
-    session.log(f"The loop: {OUTPUT / 'loop.mp4'}, its frames: {OUTPUT / 'frames'}")
+    """Make a loop of the still that the project ships, in Blender, with the add-on's zip built on the spot."""
+    session.install(BLENDER["4.5"])
+    session.run("python", "build_addon.py", "--series", "4.5", "--platform", "this")
+    zip_file = max(Path("dist").glob("*-blender4.5-*.zip"), key=lambda path: path.stat().st_mtime)
+    sandbox = {"BLENDER_USER_RESOURCES": str(Path(session.create_tmp()).resolve())}
+    session.run("python", "examples/facade_in_blender.py", str(zip_file), env=sandbox)
+    session.log("The movie, the sequence and the .blend with the strip are in out/facade")
 
 
 @nox.session

@@ -179,8 +179,7 @@ class BackgroundJob:
                 self.take(context, self._request, piece)
             elif self._job.is_finished:
                 return self._end(context)
-        except self._errors as error:
-            self._job.cancel()
+        except Exception as error:
             return self._fail(context, error)
         return None
 
@@ -190,17 +189,20 @@ class BackgroundJob:
         try:
             result = self._job.result()
             self._clean_up(context)
-            return self.deliver(context, self._request, result) or {"FINISHED"}
-        except self._errors as error:
+            return self.deliver(context, self._request, result)
+        except Exception as error:
             return self._fail(context, error)
 
     def _fail(self, context, error):
+        self._job.cancel()
         self._clean_up(context)
         self.abandon(self._request)
         if isinstance(error, self._cancelled_error):
             self.report({"INFO"}, f"{self.bl_label}: cancelled, nothing was changed")
-        else:
+        elif isinstance(error, self._errors):
             self.report({"ERROR"}, str(error))
+        else:
+            raise error
         return {"CANCELLED"}
 
     def _clean_up(self, context):

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import platform
 import tempfile
 from pathlib import Path
 
@@ -16,14 +15,13 @@ bpy = pytest.importorskip("bpy", reason="these tests run in Blender: install bpy
 
 import build_addon  # noqa: E402  (after the sandbox is set up)
 
-PLATFORMS = {"Linux": "linux-x64", "Windows": "windows-x64", "Darwin": "macos-arm64"}
 PACKAGE = "bl_ext.user_default.endless_loops"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def installed(tmp_path_factory):
     series = f"{bpy.app.version[0]}.{bpy.app.version[1]}"
-    path = build_addon.build(series, PLATFORMS[platform.system()], tmp_path_factory.mktemp("zip"))
+    path = build_addon.build(series, build_addon.this_platform(), tmp_path_factory.mktemp("zip"))
     bpy.ops.extensions.package_install_files(
         filepath=str(path), repo="user_default", enable_on_install=True, overwrite=True
     )

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import addon_utils
 import bpy
@@ -81,3 +82,11 @@ def test_killing_blender_while_it_writes_leaves_the_previous_sequence(solved, sa
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, env=os.environ).returncode == 9
     assert {f.name: f.read_bytes() for f in folder.iterdir()} == before
+
+
+def test_the_readme_shows_the_script_that_the_demo_runs():
+    root = Path(__file__).parents[2]
+    script = (root / "examples" / "facade_in_blender.py").read_text("utf-8")
+    shown = script.split("# [README\n")[1].split("# README]")[0]
+    assert shown in (root / "README.md").read_text("utf-8")
+    assert len(shown.strip().splitlines()) <= 25

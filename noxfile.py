@@ -45,9 +45,16 @@ def addon_5_2(session: nox.Session) -> None:
     session.run("pytest", "-rs", "tests/addon", *session.posargs)
 
 
+@nox.session(python="3.13")
+def window(session: nox.Session) -> None:
+    """Test the add-on in a real window, under Xvfb; says so where that can't be put up."""
+    session.install(BLENDER["5.2"], "pytest==9.2.0")
+    session.run("pytest", "-rs", "tests/window", *session.posargs)
+
+
 @nox.session(python="3.11")
 def demo(session: nox.Session) -> None:
-    """Make a loop of the still that the project ships, in Blender, with the add-on's zip built on the spot."""
+    """Make a loop of the still that the project ships, in Blender, with the add-on's zip built first."""
     session.install(BLENDER["4.5"])
     session.run("python", "build_addon.py", "--series", "4.5", "--platform", "this")
     zip_file = max(Path("dist").glob("*-blender4.5-*.zip"), key=lambda path: path.stat().st_mtime)

@@ -125,11 +125,13 @@ class BackgroundJob:
         return {"RUNNING_MODAL"}
 
     def modal(self, context, event):
+        # Esc belongs to the job, everything else to whatever the artist does meanwhile. The worker may
+        # take a moment to notice, but Blender needn't wait for it.
         if event.type == "ESC" and event.value == "PRESS":
             self._job.cancel()
+            return self._end(context)
         if event.type != "TIMER":
-            # Esc belongs to the job, everything else to whatever the artist does meanwhile.
-            return {"RUNNING_MODAL"} if event.type == "ESC" else {"PASS_THROUGH"}
+            return {"PASS_THROUGH"}
         _redraw(context, self._job)
         if self._job.is_cancelled:
             return self._end(context)

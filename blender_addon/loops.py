@@ -10,6 +10,8 @@ from bpy.app.handlers import persistent
 from .bridge import images, masks, strokes
 from .errors import Refused
 
+LOW_CONFIDENCE = 0.3  # below it, hardly anything repeats along the directions
+
 _loops = {}  # session_uid of a still -> its solved loop
 _places = {}  # session_uid of a still -> its loop's file, while the .blend is being saved
 

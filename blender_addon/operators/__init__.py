@@ -4,6 +4,7 @@ from .clear_directions import ENDLESSLOOPS_OT_clear_directions
 from .done import ENDLESSLOOPS_OT_done
 from .draw_directions import ENDLESSLOOPS_OT_draw_directions
 from .paint_mask import ENDLESSLOOPS_OT_paint_mask
+from .play import ENDLESSLOOPS_OT_play
 from .remove_from_compositor import ENDLESSLOOPS_OT_remove_from_compositor
 from .save_movie import ENDLESSLOOPS_OT_save_movie
 from .solve import ENDLESSLOOPS_OT_solve
@@ -16,6 +17,7 @@ CLASSES = (
     ENDLESSLOOPS_OT_clear_directions,
     ENDLESSLOOPS_OT_done,
     ENDLESSLOOPS_OT_solve,
+    ENDLESSLOOPS_OT_play,
     ENDLESSLOOPS_OT_to_sequencer,
     ENDLESSLOOPS_OT_save_movie,
     ENDLESSLOOPS_OT_to_compositor,

@@ -8,9 +8,8 @@ import bpy
 from .. import freshness, loops
 from ..bridge import compositor, images, masks, strokes
 from ..errors import Refused
+from ..preview import player
 from .common import JobOperator, by_uid
-
-LOW_CONFIDENCE = 0.3
 
 
 class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
@@ -65,7 +64,9 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             raise Refused(f"The loop can't be saved as {request['path']} ({error.strerror})") from error
         loops.adopt(still, loop, request["path"], fingerprint)
         freshness.note_change()
-        if loop.confidence < LOW_CONFIDENCE:
+        if not bpy.app.background:
+            player.play(still)
+        if loop.confidence < loops.LOW_CONFIDENCE:
             self.report(
                 {"WARNING"},
                 "The still hardly repeats along the directions: the loop may look soft. "

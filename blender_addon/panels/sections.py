@@ -2,6 +2,7 @@
 
 from .. import freshness, jobs, loops
 from ..bridge import images
+from ..preview import player
 
 
 def columns(layout):
@@ -72,12 +73,19 @@ def draw_loop(layout, still):
         column.operator("endless_loops.cancel", icon="X")
     else:
         column.scale_y = 1.4
-        column.operator("endless_loops.solve", icon="FILE_REFRESH" if loops.is_solved(still) else "PLAY")
+        column.operator("endless_loops.solve", icon="FILE_REFRESH" if loops.is_solved(still) else "MOD_WAVE")
     if loops.is_solved(still):
         if freshness.is_out_of_date(still):
             layout.label(text="Out of date: Solve again", icon="ERROR")
         else:
-            layout.label(text=f"Solved, confidence {settings.confidence:.0%}", icon="CHECKMARK")
+            is_weak = settings.confidence < loops.LOW_CONFIDENCE
+            text = (
+                "Solved, but hardly repeats" if is_weak else f"Solved, confidence {settings.confidence:.0%}"
+            )
+            layout.label(text=text, icon="ERROR" if is_weak else "CHECKMARK")
+        playing = player.is_playing(still)
+        text, icon = ("Stop", "PAUSE") if playing else ("Play", "PLAY")
+        layout.operator("endless_loops.play", text=text, icon=icon)
     column = columns(layout.column())
     column.prop(settings, "frame_count")
     column.prop(settings, "turns")

@@ -3,10 +3,12 @@
 import bpy
 import gpu
 import numpy as np
+from bpy.app.handlers import persistent
 from gpu_extras.batch import batch_for_shader
 
 from ..bridge import images, strokes
 from ..operators.common import still_in
+from . import player
 
 _TINT = (0.15, 0.75, 1.0, 0.4)
 _ARROW = (1.0, 0.55, 0.1, 1.0)
@@ -24,8 +26,11 @@ def _draw_tint():
     if space.image is None or images.refusal(still):
         return
     settings = still.endless_loops
-    mask = settings.mask_image if settings.mask_source == "PAINT" else None
     is_painting = space.image != still
+    if player.is_playing(still) and not is_painting:
+        player.draw(still)
+        return
+    mask = settings.mask_image if settings.mask_source == "PAINT" else None
     if mask is None or not (is_painting or settings.show_overlay) or not all(mask.size):
         return
     shader = _tint_shader()
@@ -46,7 +51,12 @@ def _draw_arrows():
     """In pixels of the region, so that arrows keep their width at every zoom."""
     context = bpy.context
     still = still_in(context)
-    if context.space_data.image is None or images.refusal(still) or not still.endless_loops.show_overlay:
+    if (
+        context.space_data.image is None
+        or images.refusal(still)
+        or not still.endless_loops.show_overlay
+        or player.is_playing(still)
+    ):
         return
     view, size = context.region.view2d, np.array(still.size[:], float)
     draw_arrows(
@@ -118,15 +128,25 @@ def _tint_shader():
     return _shaders["tint"]
 
 
+@persistent
+def _loading(*_args):
+    player.stop()
+
+
 def register():
     if bpy.app.background:
         return
+    bpy.app.handlers.load_pre.append(_loading)
     add = bpy.types.SpaceImageEditor.draw_handler_add
     _handles.append(add(_draw_tint, (), "WINDOW", "POST_VIEW"))
     _handles.append(add(_draw_arrows, (), "WINDOW", "POST_PIXEL"))
 
 
 def unregister():
+    if bpy.app.background:
+        return
+    player.stop()
+    bpy.app.handlers.load_pre.remove(_loading)
     for handle in _handles:
         bpy.types.SpaceImageEditor.draw_handler_remove(handle, "WINDOW")
     _handles.clear()

@@ -1,0 +1,153 @@
+"""The live player: the solved loop over the still in the Image Editor, without a frame on disk.
+
+A worker renders the frames of one turn, each once; the main thread turns them into textures as they come
+and shows the one whose time it is. Speed and direction only choose among them.
+"""
+
+import threading
+import time
+
+import bpy
+import gpu
+import numpy as np
+from gpu_extras.batch import batch_for_shader
+
+from .. import loops
+from ..errors import Refused
+
+_PIXELS_AT_MOST = 150_000_000  # of all textures together: about 600 MB; larger loops are shown smaller
+
+_player = None
+
+
+class _Player:
+    """One still's loop being played."""
+
+    def __init__(self, still, loop):
+        from ..engine.texture import mask_box
+
+        self.uid, self.count = still.session_uid, still.endless_loops.frame_count
+        self._loop, self._box = loop, mask_box(loop.mask)
+        height, width = loop.mask[self._box].shape
+        self._stride = 1
+        while width * height * self.count / self._stride**2 > _PIXELS_AT_MOST:
+            self._stride += 1
+        self._frames, self._textures, self._shown = {}, {}, None
+        self._stopped = threading.Event()
+        self._begin = time.monotonic()
+        threading.Thread(target=self._render, name="Endless Loops Player", daemon=True).start()
+
+    def stop(self):
+        self._stopped.set()
+
+    def _render(self):
+        step = self._stride
+        for index in range(self.count):
+            if self._stopped.is_set():
+                return
+            self._frames[index] = _screen(self._loop.frame(index / self.count)[self._box][::step, ::step])
+
+    def texture(self, still, rate):
+        """The texture to show now; of an earlier frame while this one is still being rendered."""
+        settings = still.endless_loops
+        moment = int((time.monotonic() - self._begin) * rate) % self.count
+        index = (-1 if settings.reverse else 1) * settings.turns * moment % self.count
+        if index in self._frames:
+            self._textures[index] = _upload(self._frames.pop(index))
+        self._shown = self._textures.get(index, self._shown)
+        return self._shown
+
+    def corners(self):
+        """The mask's box where the picture is the unit square: left, bottom, right, top."""
+        height, width = self._loop.mask.shape
+        rows, columns = self._box
+        return columns.start / width, 1 - rows.stop / height, columns.stop / width, 1 - rows.start / height
+
+
+def play(still):
+    """Play the still's loop from its beginning; raises `Refused` when there is none."""
+    global _player
+    loop = loops.get(still)
+    stop()
+    _player = _Player(still, loop)
+    if not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick)
+
+
+def stop():
+    """Show the still again."""
+    global _player
+    if _player is not None:
+        _player.stop()
+        _player = None
+        _tag()
+
+
+def is_playing(still):
+    """Whether this still's loop is being played."""
+    return _player is not None and _player.uid == still.session_uid
+
+
+def draw(still):
+    """Draw the loop over its still; in the editor's own space, where the picture is the unit square."""
+    if _player.count != still.endless_loops.frame_count:
+        try:
+            play(still)
+        except Refused:
+            return stop()
+    texture = _player.texture(still, _rate())
+    if texture is None:
+        return
+    left, bottom, right, top = _player.corners()
+    shader = gpu.shader.from_builtin("IMAGE")
+    where = {
+        "pos": [(left, bottom), (right, bottom), (right, top), (left, top)],
+        "texCoord": [(0, 0), (1, 0), (1, 1), (0, 1)],
+    }
+    gpu.state.blend_set("ALPHA")
+    shader.bind()
+    shader.uniform_sampler("image", texture)
+    batch_for_shader(shader, "TRI_FAN", where).draw(shader)
+    gpu.state.blend_set("NONE")
+
+
+def _screen(frame):
+    """A frame as the screen shows it: (h, w, 4) float32, 0 to 1, sRGB-encoded, last row on top."""
+    pixels = np.ones((*frame.shape[:2], 4), np.float32)
+    colors = pixels[..., : max(frame.shape[2], 3)]
+    if frame.dtype == np.uint8:
+        np.divide(frame, 255, out=colors)
+    else:
+        colors[:] = np.clip(frame, 0, 1)
+        light = pixels[..., :3]
+        light[:] = np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.ascontiguousarray(pixels[::-1])
+
+
+def _upload(pixels):
+    height, width = pixels.shape[:2]
+    data = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
+    return gpu.types.GPUTexture((width, height), format="RGBA8", data=data)
+
+
+def _rate():
+    render = bpy.context.scene.render
+    return render.fps / render.fps_base
+
+
+def _tick():
+    """The timer: ask for the next frame's drawing while the loop plays."""
+    if _player is None or all(image.session_uid != _player.uid for image in bpy.data.images):
+        stop()
+        return None
+    _tag()
+    return 1 / _rate()
+
+
+def _tag():
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "IMAGE_EDITOR":
+                for region in area.regions:
+                    if region.type == "WINDOW":
+                        region.tag_redraw()

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .texture import Texture, cells, enlarge, mask_box, sample, shrink
+from .resample import cells, enlarge, sample, shrink
+from .texture import Texture, mask_box
 
 LOWEST_SIMILARITY = -0.2
 """Below it the gain would exceed 1.6 and show as overshoot."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .inputs import to_unit
+from .resample import cells, enlarge, extrapolate, sample, shrink
 
 Area = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -65,99 +66,147 @@ def continue_texture(
 
     Notes
     -----
-    Colors are extrapolated out of the mask first. Then each outer pixel takes what lies one
-    repetition along the forward field, or along the inverse one, when that is inside the mask; the
+    Each outer pixel takes what lies one repetition along the forward field, or along the inverse
+    one, when that is inside the mask. Where neither is (beside the motion, and in corners narrower
+    than a repetition) the mask's inside is mirrored at its border, or its colors extrapolated. The
     difference between this pulled pattern and the still at the mask's border is spread outwards as
     a smooth membrane, which is what a Poisson blend solves for (paper, 3.2).
     """
-    box = mask_box(mask)
-    reach = _reach(mask, box, forward, inverse)
-    cell = max(1, 2 ** round(np.log2(max(b.stop - b.start for b in box) / COARSE_SIDE)))
-    rows, columns = (_whole_cells(b, low, high, cell) for b, (low, high) in zip(box, reach, strict=True))
-    shape = (rows.stop - rows.start, columns.stop - columns.start)
-    pixels = np.zeros((*shape, still.shape[2]), np.float32)
-    known = np.zeros(shape, np.float32)
-    coarse_shape = cells(shape, cell)
-    coarse = _Pattern(
-        np.zeros((*coarse_shape, still.shape[2]), np.float32), np.zeros(coarse_shape, np.float32)
-    )
+    canvas = _Canvas.around(mask, forward, inverse)
+    known = _read_known(still, mask, canvas)
+    coarse = known.coarser(canvas.cell)
+    share = np.maximum(coarse.share, 1e-6)[..., None]
+    base = extrapolate(np.divide(coarse.pixels, share, dtype=np.float32), coarse.share)
 
-    def copy(tile: Area, place: Area) -> None:
-        inside = _window(mask, place) & _within(place, mask.shape)
-        if not inside.any():
-            return
-        values = _window(still, place)
-        if still.dtype.kind == "f":
-            inside = inside & np.isfinite(values).all(2)
-        np.copyto(pixels[tile], _premultiplied(values), where=inside[..., None])
-        known[tile] = inside
-        small = (
-            slice(tile[0].start // cell, tile[0].stop // cell),
-            slice(tile[1].start // cell, tile[1].stop // cell),
-        )
-        coarse.known[small] = shrink(known[tile], coarse.known[small].shape)
-        coarse.pixels[small] = shrink(pixels[tile], coarse.known[small].shape)
+    mirror = _mirror(coarse.share)
+    pulls = [mirror] + [canvas.coarse(field) / np.float32(canvas.cell) for field in (inverse, forward)]
+    whole = (slice(0, base.shape[0]), slice(0, base.shape[1]))
+    filled = coarse.pixels + base * (1 - coarse.share[..., None])
+    membrane = extrapolate(filled - coarse.pull(base, whole, pulls), coarse.share)
 
-    tiles = list(_tiles(rows, columns, cell))
-    _in_threads(copy, tiles)
-    share = np.maximum(coarse.known, 1e-6)[..., None]
-    base = extrapolate(np.divide(coarse.pixels, share, dtype=np.float32), coarse.known)
-    coarse.pixels[:] += base * (1 - coarse.known[..., None])
-    centers = np.ix_(_nearest(rows, cell, mask.shape[0]), _nearest(columns, cell, mask.shape[1]))
-    pulls = [field[centers] / np.float32(cell) for field in (inverse, forward)]
-    everywhere = (slice(0, coarse_shape[0]), slice(0, coarse_shape[1]))
-    membrane = extrapolate(coarse.pixels - coarse.pull(everywhere, pulls), coarse.known)
-    base, membrane = enlarge(base, shape), enlarge(membrane, shape)
-    full = _Pattern(pixels, known)
+    pixels, membrane = enlarge(base, canvas.shape), enlarge(membrane, canvas.shape)
+    mirror = enlarge(mirror, canvas.shape) * np.float32(canvas.cell)
 
-    def fill(tile: Area, place: Area) -> None:
-        np.copyto(pixels[tile], base[tile], where=known[tile][..., None] == 0)
-
-    def pull(tile: Area, place: Area) -> None:
-        outside = known[tile] == 0
+    def pull(tile: Area) -> None:
+        outside = known.share[tile] == 0
         if outside.any():
-            pulled = full.pull(tile, [_window(field, place) for field in (inverse, forward)]) + membrane[tile]
+            pulls = [mirror[tile], canvas.window(inverse, tile), canvas.window(forward, tile)]
+            pixels[tile] = known.pull(pixels[tile], tile, pulls) + membrane[tile]
             if still.dtype.kind != "f":
-                np.clip(pulled, 0, 1, out=pulled)
-            np.copyto(base[tile], pulled, where=outside[..., None])
+                np.clip(pixels[tile], 0, 1, out=pixels[tile])
+        np.copyto(pixels[tile], known.pixels[tile], where=~outside[..., None])
 
-    def finish(tile: Area, place: Area) -> None:
-        np.copyto(pixels[tile], base[tile], where=known[tile][..., None] == 0)
-
-    # What is pulled comes from the filled texture, so it's kept apart until every tile has its own.
-    for step in (fill, pull, finish):
-        _in_threads(step, tiles)
-    return Texture(pixels, (columns.start, rows.start))
+    canvas.in_threads(pull)
+    return Texture(pixels, (canvas.columns.start, canvas.rows.start))
 
 
 @dataclass(frozen=True)
-class _Pattern:
-    """A picture and how far each of its pixels is known (0 to 1)."""
+class _Canvas:
+    """Where the texture lies on the still, in pixels that may be beyond its border, and in whole cells."""
+
+    rows: slice
+    columns: slice
+    cell: int
+
+    @classmethod
+    def around(
+        cls, mask: NDArray[np.bool_], forward: NDArray[np.float32], inverse: NDArray[np.float32]
+    ) -> _Canvas:
+        """Bound the mask and how far the fields lead out of it."""
+        box = mask_box(mask)
+        cell = max(1, 2 ** round(np.log2(max(side.stop - side.start for side in box) / COARSE_SIDE)))
+        sides = []
+        for side, (low, high) in zip(box, _reach(mask, box, forward, inverse), strict=True):
+            start, stop = side.start + low, side.stop + high
+            sides.append(slice(start, start + -(-(stop - start) // cell) * cell))
+        return cls(sides[0], sides[1], cell)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+    def in_threads(self, work: Callable[[Area], None]) -> None:
+        """Do the same for every tile of whole cells."""
+        side = TILE * self.cell
+        height, width = self.shape
+        tiles = [
+            (slice(y, min(y + side, height)), slice(x, min(x + side, width)))
+            for y in range(0, height, side)
+            for x in range(0, width, side)
+        ]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(work, tiles))
+
+    def window(self, array: NDArray[Any], tile: Area) -> NDArray[Any]:
+        """Cut a tile out of an array of the still's size; beyond the still its border is repeated."""
+        place = tuple(
+            slice(part.start + side.start, part.stop + side.start)
+            for part, side in zip(tile, (self.rows, self.columns), strict=True)
+        )
+        sizes = array.shape[:2]
+        if all(side.start >= 0 and side.stop <= size for side, size in zip(place, sizes, strict=True)):
+            return array[place]
+        return array[np.ix_(*(_nearest(side, 1, size) for side, size in zip(place, sizes, strict=True)))]
+
+    def coarse(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Take the middle of every cell from an array of the still's size."""
+        sides = zip((self.rows, self.columns), array.shape[:2], strict=True)
+        return array[np.ix_(*(_nearest(side, self.cell, size) for side, size in sides))]
+
+    def on_still(self, tile: Area, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Say which pixels of a tile lie on the still."""
+        rows = np.arange(tile[0].start, tile[0].stop) + self.rows.start
+        columns = np.arange(tile[1].start, tile[1].stop) + self.columns.start
+        inside: NDArray[np.bool_] = np.logical_and.outer(
+            (rows >= 0) & (rows < shape[0]), (columns >= 0) & (columns < shape[1])
+        )
+        return inside
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a canvas: each pixel's share (0 to 1), and its color times that."""
 
     pixels: NDArray[np.float32]
-    known: NDArray[np.float32]
+    share: NDArray[np.float32]
 
-    def pull(self, tile: Area, pulls: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Take a tile's pixels from where the pulls point, the later pulls before the earlier ones."""
-        import cv2
+    def coarser(self, cell: int) -> _Known:
+        """Average to cells."""
+        size = cells(self.share.shape, cell)
+        return _Known(shrink(self.pixels, size), shrink(self.share, size))
 
-        rows, columns = tile
-        result = self.pixels[tile]
+    def pull(
+        self, start: NDArray[np.float32], tile: Area, pulls: list[NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """Replace a tile's pixels by what the pulls lead to, as far as that is known; the last one wins."""
+        columns = np.arange(tile[1].start, tile[1].stop, dtype=np.float32)
+        rows = np.arange(tile[0].start, tile[0].stop, dtype=np.float32)[:, None]
+        result = start
         for pull in pulls:
             place = pull.copy()
-            place[..., 0] += np.arange(columns.start, columns.stop, dtype=np.float32)
-            place[..., 1] += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
-            trust = cv2.remap(self.known, place, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
-            result = result + (sample(self.pixels, place) - result) * trust[..., None]
+            place[..., 0] += columns
+            place[..., 1] += rows
+            unknown = 1 - sample(self.share, place)
+            result = result * unknown[..., None] + sample(self.pixels, place)
         return result
 
 
-def sample(pixels: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Look up (h, w, C) pixels at (n, m, 2) places (x, y), bilinearly; the border goes on for ever."""
+def _mirror(known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lead each unknown pixel as far into the mask as it lies outside, through the nearest known one."""
     import cv2
 
-    looked_up = cv2.remap(pixels, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return np.asarray(looked_up, np.float32).reshape(*place.shape[:2], *pixels.shape[2:])
+    unknown = (known < 0.5).astype(np.uint8)
+    if unknown.all():
+        return np.zeros((*known.shape, 2), np.float32)
+    labels = cv2.distanceTransformWithLabels(
+        unknown, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )[1]
+    rows, columns = np.nonzero(unknown == 0)
+    nearest = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    nearest[labels[rows, columns]] = np.stack([columns, rows], -1)
+    here = np.stack(np.meshgrid(np.arange(known.shape[1]), np.arange(known.shape[0])), -1)
+    ragged = np.asarray(2 * (nearest[labels] - here), np.float32)
+    return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 6), np.float32)
 
 
 def _reach(
@@ -178,29 +227,27 @@ def _reach(
     return reach
 
 
-def _whole_cells(side: slice, low: int, high: int, cell: int) -> slice:
-    start, stop = side.start + low, side.stop + high
-    return slice(start, start + -(-(stop - start) // cell) * cell)
-
-
 def _nearest(side: slice, cell: int, size: int) -> NDArray[np.intp]:
-    """Index the middle of each cell of a side, or what is nearest to it on the picture."""
+    """Index the middle of each cell of a side, or what is nearest to it on the still."""
     return np.clip(np.arange(side.start + cell // 2, side.stop, cell), 0, size - 1)
 
 
-def _window(array: NDArray[Any], place: Area) -> NDArray[Any]:
-    """Cut a place out of an array; beyond the array its border is repeated."""
-    if all(side.start >= 0 and side.stop <= size for side, size in zip(place, array.shape[:2], strict=True)):
-        return array[place]
-    return array[
-        np.ix_(*(_nearest(side, 1, size) for side, size in zip(place, array.shape[:2], strict=True)))
-    ]
+def _read_known(still: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas) -> _Known:
+    """Copy what is inside the mask and finite to the canvas."""
+    pixels = np.zeros((*canvas.shape, still.shape[2]), np.float32)
+    share = np.zeros(canvas.shape, np.float32)
 
+    def read(tile: Area) -> None:
+        inside = canvas.window(mask, tile) & canvas.on_still(tile, mask.shape)
+        if inside.any():
+            values = canvas.window(still, tile)
+            if still.dtype.kind == "f":
+                inside = inside & np.isfinite(values).all(2)
+            np.copyto(pixels[tile], _premultiplied(values), where=inside[..., None])
+            share[tile] = inside
 
-def _within(place: Area, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Say which pixels of a place lie on the picture."""
-    rows, columns = (np.arange(side.start, side.stop) for side in place)
-    return ((rows >= 0) & (rows < shape[0]))[:, None] & (columns >= 0) & (columns < shape[1])
+    canvas.in_threads(read)
+    return _Known(pixels, share)
 
 
 def _premultiplied(still: NDArray[Any]) -> NDArray[np.float32]:
@@ -208,78 +255,3 @@ def _premultiplied(still: NDArray[Any]) -> NDArray[np.float32]:
     if still.shape[2] == 4 and still.dtype.kind != "f":
         unit[..., :3] *= unit[..., 3:]
     return unit
-
-
-def _tiles(rows: slice, columns: slice, cell: int) -> Iterator[tuple[Area, Area]]:
-    """Cut a canvas into tiles of whole cells: where each lies on the canvas, and where on the still."""
-    for y in range(0, rows.stop - rows.start, TILE * cell):
-        for x in range(0, columns.stop - columns.start, TILE * cell):
-            bottom = min(y + TILE * cell, rows.stop - rows.start)
-            right = min(x + TILE * cell, columns.stop - columns.start)
-            yield (
-                (slice(y, bottom), slice(x, right)),
-                (
-                    slice(y + rows.start, bottom + rows.start),
-                    slice(x + columns.start, right + columns.start),
-                ),
-            )
-
-
-def _in_threads(work: Callable[[Area, Area], None], tiles: list[tuple[Area, Area]]) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda pair: work(*pair), tiles))
-
-
-def extrapolate(values: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fill what isn't known from what is, smoothly.
-
-    Parameters
-    ----------
-    values : (h, w, C) float32
-    known : (h, w) float32, 0 to 1
-        How much of each pixel is known.
-
-    Returns
-    -------
-    (h, w, C) float32
-        Averages on the way down a pyramid, filled in on the way up; close to `values` where they
-        are known.
-    """
-    weight, weighted = known, values * known[..., None]
-    levels: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-    while True:
-        average = np.divide(weighted, np.maximum(weight, 1e-6)[..., None], dtype=np.float32)
-        trust = np.minimum(weight * 4, 1, dtype=np.float32)
-        levels.append((average, trust[..., None]))
-        if max(weight.shape) <= 2:
-            break
-        half = cells(weight.shape, 2)
-        weight, weighted = shrink(trust, half), shrink(average * trust[..., None], half)
-    filled = levels[-1][0]
-    for average, part in reversed(levels[:-1]):
-        filled = enlarge(filled, average.shape)
-        filled += (average - filled) * part
-    return filled
-
-
-def cells(shape: tuple[int, ...], cell: int) -> tuple[int, int]:
-    """Count the (rows, columns) of cells that cover a picture."""
-    return -(-shape[0] // cell), -(-shape[1] // cell)
-
-
-def shrink(array: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Average a (h, w) or (h, w, C) array down to (rows, columns)."""
-    import cv2
-
-    small = cv2.resize(array, shape[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32).reshape(*shape, *array.shape[2:])
-
-
-def enlarge(array: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Interpolate a (h, w) or (h, w, C) array up to the first two of `shape`, linearly."""
-    import cv2
-
-    if array.shape[:2] == tuple(shape[:2]):
-        return array
-    large = cv2.resize(array, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large, np.float32).reshape(*shape[:2], *array.shape[2:])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.texture import continue_texture, extrapolate
+from engine.resample import extrapolate
+from engine.texture import continue_texture
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, sideways
 

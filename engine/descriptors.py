@@ -68,6 +68,8 @@ def _onnxruntime_network(model: bytes) -> Network:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
+    # Waiting threads sleep: spinning ones would take the cores from the solver's own threads.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return lambda planes: session.run(None, {"picture": planes})[0]
 

@@ -18,20 +18,24 @@ from .similarity import ANGLES, NODE, SHORTEST, Similarity
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-PLACES = 320
+PLACES = 200
+FIRST_PLACES = 120
 """Nodes that vote, drawn from the region."""
-UNKNOWN = 0.95
+UNKNOWN = 1.0
+FULL_SUPPORT = 0.6
 """A displacement that can't be measured counts as almost as bad as chance (1)."""
 WORST = 1.3
+CREST = 1.0
+RECENT = 1.0
 DIP = 1.0
 """Weight of how far the cost falls below its surroundings against how low it is."""
 ASIDE = (0.75, 1.3)
 """A repetition is a dip: these multiples of its step must cost more."""
-LONGER = 0.05
+LONGER = 0.4
 """Added for each e-fold of length: of a step and its multiples, the step is meant."""
-OFF_STROKE = 0.5
+OFF_STROKE = 1.0
 """Added at 30 degrees off the stroke, growing with the square."""
-SLANT = 0.03
+SLANT = 0.06
 """Added for a plane that doubles its steps from the center to the edge, growing with the square."""
 
 
@@ -100,10 +104,11 @@ def pooled_cost(similarity: Similarity) -> tuple[Floats, Floats]:
     """
     lengths, volume = similarity.lengths, similarity.cost
     known = np.minimum(similarity.support * 5, 1)
-    widths = np.gradient(lengths).astype(np.float32)[None, :, None, None]
-    # From standing still to the shortest length a cost grows like a parabola: its mean is a third.
-    total = np.cumsum(volume * known * widths, axis=1) + volume[:, :1] * (SHORTEST / 3)
-    chance = total / (np.cumsum(known * widths, axis=1) + SHORTEST)
+    widths = (np.gradient(lengths) * lengths**RECENT).astype(np.float32)[None, :, None, None]
+    # From standing still to the shortest length a cost grows like a parabola.
+    start = SHORTEST ** (RECENT + 1)
+    total = np.cumsum(volume * known * widths, axis=1) + volume[:, :1] * (start / (RECENT + 3))
+    chance = total / (np.cumsum(known * widths, axis=1) + start / (RECENT + 1))
     typical = (volume * known).sum((0, 1)) / (known.sum((0, 1)) + 1e-3)
     measured = typical[known.max((0, 1)) > 0.9]
     common = float(np.median(measured)) if measured.size else 1.0
@@ -128,27 +133,28 @@ class _Votes:
         self.similarity = similarity
         cost, chance = (values[:, :, rows, columns] for values in pooled_cost(similarity))
         support = similarity.support[:, :, rows, columns]
+        cost = chance + (cost - chance) * np.minimum(support / FULL_SUPPORT, 1)
         known = support > 0.1
         self.blind = float(np.median(chance[support > 0.3])) if (support > 0.3).any() else 1.0
-        self.cost = np.where(known, cost, UNKNOWN * self.blind).transpose(2, 0, 1).reshape(len(rows), -1)
-        self.chance = np.where(known, chance, self.blind).transpose(2, 0, 1).reshape(len(rows), -1)
+        both = np.stack(
+            [np.where(known, cost, UNKNOWN * self.blind), np.where(known, chance, self.blind)], -1
+        )
+        # One row a label and place, and one more for labels that can't be looked up.
+        both = both.transpose(0, 1, 2, 3).reshape(-1, 2).astype(np.float32)
+        self.volume = np.concatenate([both, np.array([[UNKNOWN * self.blind, self.blind]], np.float32)])
 
-    def coarse(self, most: int = 300, kept: int = 16) -> Doubles:
+    def coarse(self, most: int = 600, kept: int = 40) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
         falls = np.array([-0.9, -0.7, -0.5, -0.25, 0, 0.25, 0.5, 0.7, 0.9]) / self.reach[0]
         turns = np.array([-0.6, -0.3, 0, 0.3, 0.6]) / self.reach[1]
-        grid = np.array(
-            list(
-                itertools.product(
-                    np.radians([-20, -10, 0, 10, 20]), self.similarity.lengths[::2], falls, turns
-                )
-            )
-        )
-        score = np.concatenate(
-            [self.score(part, sides=False) for part in np.array_split(grid, len(grid) // 200 + 1)]
-        )
-        order = grid[np.argsort(score)[: 4 * most]]
-        order = order[np.argsort(self.score(order))[:most]]
+        lengths = self.similarity.lengths
+        flat = itertools.product(np.radians(np.arange(-20, 21, 5)), lengths, [0.0], [0.0])
+        slanted = itertools.product(np.radians([-20, -10, 0, 10, 20]), lengths[::2], falls, turns)
+        grid = np.array([*flat, *slanted])
+        few = slice(0, FIRST_PLACES)
+        score = np.concatenate([self.score(part, few) for part in np.array_split(grid, len(grid) // 400 + 1)])
+        order = grid[np.argsort(score)[:most]]
+        order = order[np.argsort(self.score(order))]
         apart = np.array([0.2, 0.12, 0.3 / self.reach[0], 0.35 / self.reach[1]])
         best: list[Doubles] = []
         for guess in order:
@@ -178,21 +184,17 @@ class _Votes:
                 strides /= 2
         return guesses[np.argsort(score, kind="stable")]
 
-    def score(self, guesses: Doubles, sides: bool = True) -> Doubles:
-        """Rate hypotheses, lower is better."""
-        angle, step = guesses[:, 0], guesses[:, 1]
-        length, turn, off_plane = self._moves(guesses)
-        prior = (
-            LONGER * np.log(step / SHORTEST)
-            + OFF_STROKE * (angle / np.radians(30)) ** 2
-            + SLANT * ((guesses[:, 2:] * self.reach) ** 2).sum(1)
-        )
-        prior[step < SHORTEST] += 1
-        cost = self._look(length, turn, off_plane)
-        if not sides:
-            return cost + prior
-        beside = np.min([self._look(length * factor, turn, off_plane) for factor in ASIDE], axis=0)
-        return cost + DIP * (cost - np.minimum(beside, 1)) + prior
+    def score(self, guesses: Doubles, places: slice = slice(None)) -> Doubles:
+        """Rate hypotheses, lower is better: the negated depth of a dip, discounted by how unlikely it is."""
+        row, column = self._moves(guesses, places)
+        cost = self._look(row, column, places)
+        shifts = np.log(ASIDE) / self.similarity.growth
+        beside = np.min([self._look(row + np.float32(shift), column, places) for shift in shifts], axis=0)
+        depth = 1 - cost + DIP * (np.minimum(beside, CREST) - cost)
+        angle, step = guesses[:, 0], np.maximum(guesses[:, 1], SHORTEST)
+        doubt = LONGER * np.log(step / SHORTEST) + OFF_STROKE * (angle / np.radians(30)) ** 2
+        doubt += SLANT * ((guesses[:, 2:] * self.reach) ** 2).sum(1)
+        return -depth * np.exp(-np.sign(depth) * doubt)
 
     def repetition(self, guess: Doubles) -> Repetition:
         """Return a hypothesis in the region's own coordinates."""
@@ -201,30 +203,28 @@ class _Votes:
             self.center, self.similarity.direction + guess[0], float(guess[1]), guess[2:] @ self.axes, cost
         )
 
-    def _moves(self, guesses: Doubles) -> tuple[Doubles, Doubles, NDArray[np.bool_]]:
-        """Return each place's step length, its angle off the stroke, and where the plane ends."""
-        angle, step, along, across = guesses.T[:, :, None]
-        x, y = self.places.T
+    def _moves(self, guesses: Doubles, places: slice = slice(None)) -> tuple[Floats, NDArray[np.int32]]:
+        """Return each place's step, as a row of the volume, and its angle, as a column; -1 is off it."""
+        angle, step, along, across = guesses.T[:, :, None].astype(np.float32)
+        x, y = self.places[places].T.astype(np.float32)
         cos, sin = np.cos(angle), np.sin(angle)
         nearness = 1 + along * x + across * y
         pull = step * nearness
         shrink = 1 - pull * (along * cos + across * sin)
         off_plane = (nearness < 0.12) | (shrink < 0.15)
-        shrink = np.maximum(shrink, 0.15)
+        shrink = np.maximum(shrink, np.float32(0.15))
         dx, dy = (x + pull * cos) / shrink - x, (y + pull * sin) / shrink - y
-        return np.hypot(dx, dy), np.arctan2(dy, dx), off_plane
+        row = np.log(np.maximum(dx * dx + dy * dy, np.float32(1e-6))) * np.float32(0.5)
+        row = (row - np.float32(np.log(SHORTEST))) / np.float32(self.similarity.growth)
+        column = np.rint((np.arctan2(dy, dx) - ANGLES[0]) / (ANGLES[1] - ANGLES[0])).astype(np.int32)
+        column[off_plane | (column >= len(ANGLES))] = -1
+        return row, column
 
-    def _look(self, length: Doubles, turn: Doubles, off_plane: NDArray[np.bool_]) -> Doubles:
+    def _look(self, row: Floats, column: NDArray[np.int32], places: slice = slice(None)) -> Floats:
         """Sum costs over the places and divide by what chance gives."""
-        similarity = self.similarity
-        row = np.log(np.maximum(length, 1e-3) / SHORTEST) / similarity.growth
-        column = (turn - ANGLES[0]) / (ANGLES[1] - ANGLES[0])
-        lost = off_plane | (row < -0.5) | (row > len(similarity.lengths) - 0.5)
-        lost |= (column < -0.5) | (column > len(ANGLES) - 0.5)
-        row = np.clip(np.rint(row), 0, len(similarity.lengths) - 1).astype(np.int32)
-        column = np.clip(np.rint(column), 0, len(ANGLES) - 1).astype(np.int32)
-        label = column * len(similarity.lengths) + row
-        place = np.arange(len(self.places))
-        cost = np.where(lost, UNKNOWN * self.blind, self.cost[place, label])
-        chance = np.where(lost, self.blind, self.chance[place, label])
-        return np.minimum(cost.sum(1) / chance.sum(1), WORST)
+        lengths, count = len(self.similarity.lengths), len(self.places)
+        nearest = np.rint(row).astype(np.int32)
+        label = (column * lengths + nearest) * count + np.arange(count, dtype=np.int32)[places]
+        label[(column < 0) | (nearest < 0) | (nearest >= lengths)] = len(self.volume) - 1
+        cost, chance = self.volume[label].sum(1).T
+        return np.minimum(cost / chance, WORST)

@@ -129,8 +129,8 @@ def describe_levels(
     for level in range(count):
         if level:
             size = ((picture.shape[1] + 1) // 2, (picture.shape[0] + 1) // 2)
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-            mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+            mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32)
         region = mask > 0.5
         if min(mask.shape) < 8 or region.sum() < 2 * CHANNELS:
             break

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .anchors import Anchors, fit_field
 from .assignment import assign
 from .errors import BadSettings
-from .field import Anchors, View, fit_field, make_views, refine_field, spread_fields
+from .field import spread_fields
 from .inputs import check_mask, check_still, display_rgb, to_unit
 from .loop import Loop
+from .registration import FINEST, View, make_views, refine_field
 from .repetition import Repetition, find_repetition
 from .settings import Progress, Settings, no_progress
 from .similarity import NODE, describe_levels, measure
@@ -142,7 +144,7 @@ def _solve_region(
     levels = describe_levels(picture, inside)
     nodes = _shrunk(inside, (-(-size[0] // NODE), -(-size[1] // NODE)))
     rows, columns = np.nonzero(nodes)
-    places = np.stack([columns, rows], axis=-1) * float(NODE) + (NODE - 1) / 2
+    places = np.stack([columns, rows], axis=-1).astype(np.float64) * NODE + (NODE - 1) / 2
     direction = region.segment.direction
     extent = float(np.ptp(places @ direction)) if len(places) else 0.0
     report(0.3, "Comparing")
@@ -151,7 +153,7 @@ def _solve_region(
     repetition = find_repetition(similarity, nodes)
     report(0.85, "Assigning Displacements")
     assignment = assign(similarity, nodes, repetition, settings)
-    trust = assignment.trust[nodes] ** 2 + 1e-3
+    trust = np.square(assignment.trust[nodes]) + np.float32(1e-3)
     return places, assignment.displacement[nodes], trust, _confidence(repetition)
 
 
@@ -160,8 +162,6 @@ def _confidence(repetition: Repetition) -> float:
 
 
 def _views(still: NDArray[Any], part: Part, scale: float, step: float) -> list[View]:
-    from .field import FINEST
-
     height, width = part.inside.shape
     detail = min(1.0, FINEST / (step / scale))
     size = (max(16, round(height * detail)), max(16, round(width * detail)))

@@ -1,0 +1,109 @@
+"""The sparse grid of anchors that a displacement field lives on, and how smooth it is (3.1.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Sparse = Any
+"""A scipy sparse matrix; scipy is imported when first needed."""
+
+ANCHORS = 26
+"""Along the longer side of a part."""
+STIFFNESS = 3.0
+"""Weight of the field's second differences against what the CRF assigned."""
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """A grid of anchors over a part, in working pixels.
+
+    Parameters
+    ----------
+    origin : (2,) float64
+        The first anchor, (x, y).
+    spacing : float
+    shape : (rows, columns)
+    """
+
+    origin: Doubles
+    spacing: float
+    shape: tuple[int, int]
+
+    @classmethod
+    def over(cls, size: tuple[int, int]) -> Anchors:
+        """Lay anchors over a (rows, columns) box of working pixels."""
+        spacing = max(size) / (ANCHORS - 1)
+        shape = (int(np.ceil(size[0] / spacing)) + 1, int(np.ceil(size[1] / spacing)) + 1)
+        overhang = (np.array(shape[::-1]) - 1) * spacing - np.array(size[::-1], np.float64)
+        return cls(-overhang / 2 - 0.5, spacing, shape)
+
+    @property
+    def points(self) -> Doubles:
+        """Where the anchors are, (rows * columns, 2)."""
+        rows, columns = self.shape
+        grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
+        return self.origin + grid.reshape(-1, 2) * self.spacing
+
+    def basis(self, points: NDArray[Any]) -> Sparse:
+        """Return the sparse matrix that interpolates anchor values at (N, 2) points."""
+        from scipy.sparse import csr_matrix
+
+        rows, columns = self.shape
+        place = (points - self.origin) / self.spacing
+        x = np.clip(place[:, 0], 0, columns - 1.000001)
+        y = np.clip(place[:, 1], 0, rows - 1.000001)
+        left, top = x.astype(np.int32), y.astype(np.int32)
+        right, below = x - left, y - top
+        corner = top * columns + left
+        index = np.stack([corner, corner + 1, corner + columns, corner + columns + 1], axis=1)
+        share = np.stack(
+            [(1 - right) * (1 - below), right * (1 - below), (1 - right) * below, right * below], axis=1
+        )
+        ends = np.arange(0, 4 * len(points) + 1, 4)
+        return csr_matrix((share.ravel(), index.ravel(), ends), shape=(len(points), rows * columns))
+
+    def bending(self) -> Sparse:
+        """Return the sparse matrix K so that c' K c is the sum of squared second differences."""
+        from scipy.sparse import diags, eye, kron
+
+        def difference(count: int, order: int) -> Sparse:
+            taps = {1: [-1.0, 1.0], 2: [1.0, -2.0, 1.0]}[order]
+            return diags(taps, range(order + 1), shape=(count - order, count))
+
+        rows, columns = self.shape
+        xx = kron(eye(rows), difference(columns, 2))
+        yy = kron(difference(rows, 2), eye(columns))
+        xy = kron(difference(rows, 1), difference(columns, 1))
+        return (xx.T @ xx + yy.T @ yy + 2 * xy.T @ xy).tocsr()
+
+
+def fit_field(anchors: Anchors, points: Doubles, displacements: Floats, trust: Floats) -> Doubles:
+    """Fit anchors to scattered displacements, as smooth as their trust allows.
+
+    Parameters
+    ----------
+    points : (N, 2) float64
+        Working pixels.
+    displacements : (N, 2) float32
+    trust : (N,) float32
+        Weights.
+
+    Returns
+    -------
+    (anchors, 2) float64
+    """
+    from scipy.sparse import diags
+    from scipy.sparse.linalg import splu
+
+    basis = anchors.basis(points)
+    total = max(float(trust.sum()), 1e-9)
+    weights = diags(trust / total * len(anchors.points))
+    normal = basis.T @ weights @ basis + STIFFNESS * anchors.bending()
+    normal = normal + 1e-9 * diags(np.ones(normal.shape[0]))
+    return splu(normal.tocsc()).solve(np.asarray(basis.T @ weights @ displacements, np.float64))

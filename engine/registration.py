@@ -1,0 +1,164 @@
+"""Refining a displacement field against the still itself, down to its own resolution.
+
+Coarse to fine, the picture one step ahead is compared with the picture here, and the anchors move
+together, held smooth, to where both agree: Gauss-Newton on robust differences of details.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .anchors import Anchors, Doubles, Floats, Sparse
+
+BENDING = 12.0
+"""Weight of the field's second differences against the still's own pixels."""
+SAMPLES = 24_000
+"""Pixels compared in one pass."""
+PASSES = 3
+COARSEST = 16.0
+"""Pixels a step spans at the first scale."""
+FINEST = 80.0
+"""Pixels a step spans at the last one: a hundredth of a step is then a pixel's fraction."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The still around a part at one scale.
+
+    Parameters
+    ----------
+    pixels : (h, w, C) float32
+        Details with their contrast evened out.
+    inside : (h, w) bool
+    scale : float
+        Its pixels in a working pixel.
+    """
+
+    pixels: Floats
+    inside: NDArray[np.bool_]
+    scale: float
+
+
+def make_views(picture: Floats, inside: NDArray[np.bool_], scale: float, step: float) -> list[View]:
+    """Prepare the scales that refinement goes through, coarsest first.
+
+    Parameters
+    ----------
+    picture : (h, w, 3) float32, 0 to 1
+        The part's box, at the still's resolution or below it.
+    inside : (h, w) bool
+    scale : float
+        Its pixels in a working pixel.
+    step : float
+        Working pixels.
+    """
+    import cv2
+
+    finest = min(scale, FINEST / step)
+    views = []
+    wanted = [finest]
+    while wanted[-1] * step > 1.5 * COARSEST:
+        wanted.append(wanted[-1] / 2)
+    for level in wanted:
+        size = tuple(max(8, round(side * level / scale)) for side in picture.shape[1::-1])
+        if size != picture.shape[1::-1]:
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+            share = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+            inside = np.asarray(share > 0.5)
+        scale = level
+        views.append(View(_details(picture, inside, max(1.5, step * level / 4)), inside, level))
+    return views[::-1]
+
+
+def _details(picture: Floats, inside: NDArray[np.bool_], sigma: float) -> Floats:
+    """Take out what changes slowly and even out the contrast of the rest, within the region."""
+    import cv2
+
+    luma = picture @ np.array([0.299, 0.587, 0.114], np.float32)
+    colors = np.stack([luma, 0.7 * (picture[..., 0] - luma), 0.7 * (picture[..., 2] - luma)], axis=-1)
+    region = inside.astype(np.float32)[..., None]
+
+    def smooth(values: Floats) -> Floats:
+        blurred = cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(blurred, np.float32).reshape(values.shape)
+
+    share = smooth(region) + 1e-4
+    details = (colors - smooth(colors * region) / share) * region
+    spread = np.sqrt(smooth((details**2).sum(2, keepdims=True)) / share)
+    typical = float(np.median(spread[inside])) if inside.any() else 1.0
+    return np.asarray(details / (spread + 0.3 * typical + 1e-4), np.float32)
+
+
+def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
+    """Move the anchors until the picture one step ahead agrees with the picture here.
+
+    Parameters
+    ----------
+    values : (anchors, 2) float64
+        Working pixels.
+    view : View
+        Scales go from the coarsest to the finest.
+
+    Returns
+    -------
+    (anchors, 2) float64
+    """
+    bending = anchors.bending()
+    for _ in range(PASSES):
+        values = _pass(anchors, values, view, bending)
+    return values
+
+
+def _pass(anchors: Anchors, values: Doubles, view: View, bending: Sparse) -> Doubles:
+    """One Gauss-Newton step of the registration at one scale."""
+    import cv2
+    from scipy.sparse import bmat, diags
+    from scipy.sparse.linalg import splu
+
+    rows, columns = np.nonzero(view.inside)
+    chosen = np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).astype(int)
+    rows, columns = rows[chosen], columns[chosen]
+    here = np.stack([columns, rows], axis=-1).astype(np.float64)
+    points = (here + 0.5) / view.scale - 0.5
+    basis = anchors.basis(points)
+    there = (here + basis @ values * view.scale).astype(np.float32)
+    height, width = view.inside.shape
+    x, y = there[:, 0], there[:, 1]
+    nearest = np.rint(there).astype(int)
+    landed = (x >= 1) & (y >= 1) & (x <= width - 2) & (y <= height - 2)
+    landed[landed] = view.inside[nearest[landed, 1], nearest[landed, 0]]
+    if landed.sum() < 50:
+        return values
+
+    def look(dx: float, dy: float) -> Floats:
+        place = there[landed] + np.array([dx, dy], np.float32)
+        seen = cv2.remap(view.pixels, place[:, None], None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+        return np.asarray(seen, np.float32)[:, 0]
+
+    basis = basis[landed]
+    slope_x = (look(0.5, 0) - look(-0.5, 0)) * view.scale
+    slope_y = (look(0, 0.5) - look(0, -0.5)) * view.scale
+    error = look(0, 0) - view.pixels[rows[landed], columns[landed]]
+    size = np.sqrt((error**2).sum(1))
+    usual = float(np.median(size)) + 1e-6
+    weight = 1 / (1 + (size / usual) ** 2)
+    weight *= anchors.shape[0] * anchors.shape[1] / len(points)
+
+    def normal(a: Floats, b: Floats) -> Sparse:
+        return basis.T @ diags(weight * (a * b).sum(1)) @ basis
+
+    xx, xy, yy = normal(slope_x, slope_x), normal(slope_x, slope_y), normal(slope_y, slope_y)
+    stiff = (BENDING / anchors.spacing**2) * bending
+    right = [
+        -(basis.T @ (weight * (slope * error).sum(1))) - stiff @ values[:, axis]
+        for axis, slope in enumerate((slope_x, slope_y))
+    ]
+    hold = 1e-4 * diags(np.ones(len(values)))
+    system = bmat([[xx + stiff + hold, xy], [xy, yy + stiff + hold]], format="csc")
+    change = splu(system).solve(np.concatenate(right)).reshape(2, -1).T
+    longest = np.hypot(*change.T).max()
+    limit = 2.0 / view.scale  # pixels of this scale: beyond them the slopes say nothing
+    return values + change * min(1.0, limit / max(longest, 1e-9))

@@ -64,6 +64,13 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Make the README's pictures anew from what `demo` and `window` left in out/."""
+    session.install("pillow==13.0.0")
+    session.run("python", "examples/make_pictures.py")
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Print every figure the project states, beside the plain recipe of the paper."""
     session.install("-e", ".")

@@ -84,12 +84,9 @@ def new_mask_image(still):
 
 
 def keep(image):
-    """Keep what was painted: Blender drops unsaved pixels when the file is closed."""
-    if image is not None and image.is_dirty and image.library is None:
-        if image.packed_file is not None or not image.filepath:
-            image.pack()
-        else:
-            image.save()
+    """Keep what was painted in the .blend: Blender drops unsaved pixels when the file is closed."""
+    if image.is_dirty and image.library is None:
+        image.pack()
 
 
 def write_mask(still, mask):

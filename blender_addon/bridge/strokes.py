@@ -21,6 +21,11 @@ def annotation_of(still):
     return settings.annotation
 
 
+def is_directions(annotation):
+    """Whether an annotation holds the directions of some still."""
+    return _layer(annotation) is not None
+
+
 def read_strokes(still):
     """All directions of a still.
 

@@ -11,14 +11,16 @@ from ..errors import Refused
 
 
 def still_in(context):
-    """The still that the editor under the mouse works on, or None.
+    """The still that the editor under the mouse works on, or None."""
+    return still_shown_in(context.space_data) if context.space_data else None
+
+
+def still_shown_in(space):
+    """The still that an editor works on, or None.
 
     In the Image Editor the shown image, or the still whose mask is being painted there; in the compositor the
     active Image node's.
     """
-    space = context.space_data
-    if space is None:
-        return None
     if space.type == "IMAGE_EDITOR":
         shown = space.image
     elif in_compositor(space):

@@ -2,9 +2,9 @@
 
 import bpy
 
-from ..bridge import strokes, versions
+from ..bridge import images, strokes, versions
 from ..errors import Refused
-from .common import StillOperator
+from .common import StillOperator, still_shown_in
 
 
 class ENDLESSLOOPS_OT_draw_directions(StillOperator, bpy.types.Operator):
@@ -34,3 +34,26 @@ class ENDLESSLOOPS_OT_draw_directions(StillOperator, bpy.types.Operator):
         space.show_annotation = True
         bpy.ops.wm.tool_set_by_id(name="builtin.annotate", space_type="IMAGE_EDITOR")
         return {"FINISHED"}
+
+
+def follow_shown_still(space, still):
+    """See to it that an editor that draws directions draws those of the still it shows now.
+
+    An editor keeps its annotation when it shows another image. Drawing handlers call this; they may not
+    change anything themselves, so that a timer does.
+    """
+    drawn_on = versions.space_annotation(space)
+    if drawn_on == still.endless_loops.annotation or not strokes.is_directions(drawn_on):
+        return
+    if not bpy.app.timers.is_registered(_attach):
+        bpy.app.timers.register(_attach)
+
+
+def _attach():
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            space = area.spaces.active
+            still = still_shown_in(space) if space.type == "IMAGE_EDITOR" else None
+            if not images.refusal(still) and strokes.is_directions(versions.space_annotation(space)):
+                versions.set_space_annotation(space, strokes.annotation_of(still))
+                area.tag_redraw()

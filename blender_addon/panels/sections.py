@@ -100,7 +100,7 @@ def draw_output(layout, still):
     column.prop(settings, "repeat")
     layout.operator("endless_loops.to_sequencer", icon="SEQUENCE")
     column = columns(layout.column())
-    column.prop(settings, "movie_path", placeholder="Beside the sequence")
+    column.prop(settings, "movie_path", placeholder="Automatic")
     layout.operator("endless_loops.save_movie", icon="FILE_MOVIE")
 
 

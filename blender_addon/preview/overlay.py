@@ -8,6 +8,7 @@ from gpu_extras.batch import batch_for_shader
 
 from ..bridge import images, strokes
 from ..operators.common import still_in
+from ..operators.draw_directions import follow_shown_still
 from . import player
 
 _TINT = (0.15, 0.75, 1.0, 0.4)
@@ -51,12 +52,10 @@ def _draw_arrows():
     """In pixels of the region, so that arrows keep their width at every zoom."""
     context = bpy.context
     still = still_in(context)
-    if (
-        context.space_data.image is None
-        or images.refusal(still)
-        or not still.endless_loops.show_overlay
-        or player.is_playing(still)
-    ):
+    if images.refusal(still):
+        return
+    follow_shown_still(context.space_data, still)
+    if not still.endless_loops.show_overlay or player.is_playing(still):
         return
     view, size = context.region.view2d, np.array(still.size[:], float)
     draw_arrows(

@@ -53,11 +53,12 @@ def scenario():
     yield from click_button(window, area, PAINT)
     FOUND["shows_mask"] = space.image.name
     FOUND["ui_mode"] = space.ui_mode
-    bpy.context.scene.tool_settings.image_paint.unified_paint_settings.size = 110
+    bpy.context.scene.tool_settings.image_paint.unified_paint_settings.size = 150
     yield 0.3
-    yield from drag(window, [place(350 + 40 * i, 180 + 25 * (i % 2)) for i in range(9)])
+    yield from drag(window, [place(350 + 45 * i, 190) for i in range(10)])
     FOUND["painted"] = mask_pixels()
-    yield from drag(window, [place(350 + 40 * i, 340 + 25 * (i % 2)) for i in range(9)])
+    rows = [[place(x, y) for x in range(330, 800, 45)] for y in (300, 410, 520, 580)]
+    yield from drag(window, rows[0] + rows[1][::-1] + rows[2] + rows[3][::-1])
     FOUND["painted_more"] = mask_pixels()
     yield 0.8
     yield from screenshot("3_painting.png")
@@ -71,8 +72,8 @@ def scenario():
     with bpy.context.temp_override(window=window, area=area, region=region(area)):
         bpy.ops.endless_loops.draw_directions("INVOKE_DEFAULT", True)
     yield 0.3
-    FOUND["drawn_on"] = [(500, 420), (510, 140)]
-    yield from drag(window, [place(500 + i, 420 - 28 * i) for i in range(11)])
+    FOUND["drawn_on"] = [(590, 600), (600, 170)]
+    yield from drag(window, [place(590 + i, 600 - 43 * i) for i in range(11)])
     stroke = addon("bridge.strokes").read_strokes(still())[-1]
     FOUND["stroke"] = [stroke[0].tolist(), stroke[-1].tolist()]
     yield 0.5

@@ -16,7 +16,7 @@ from .resample import cells, enlarge, extrapolate, sample, shrink
 Area = tuple[slice, slice]
 """Rows and columns of a picture."""
 
-TILE = 128
+TILE = 64
 """Cells a side of what one thread works on at a time."""
 COARSE_SIDE = 512
 """Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
@@ -79,22 +79,23 @@ def continue_texture(
     base = extrapolate(np.divide(coarse.pixels, share, dtype=np.float32), coarse.share)
 
     mirror = _mirror(coarse.share)
-    pulls = [mirror] + [canvas.coarse(field) / np.float32(canvas.cell) for field in (inverse, forward)]
+    pulls = [canvas.coarse(field) for field in (forward, inverse)]
     whole = (slice(0, base.shape[0]), slice(0, base.shape[1]))
+    pulled = coarse.pull(base, np.ones_like(coarse.share), whole, [*pulls, mirror])
     filled = coarse.pixels + base * (1 - coarse.share[..., None])
-    membrane = extrapolate(filled - coarse.pull(base, whole, pulls), coarse.share)
+    membrane = extrapolate(filled - pulled, coarse.share)
 
     pixels, membrane = enlarge(base, canvas.shape), enlarge(membrane, canvas.shape)
     mirror = enlarge(mirror, canvas.shape) * np.float32(canvas.cell)
 
     def pull(tile: Area) -> None:
-        outside = known.share[tile] == 0
-        if outside.any():
-            pulls = [mirror[tile], canvas.window(inverse, tile), canvas.window(forward, tile)]
-            pixels[tile] = known.pull(pixels[tile], tile, pulls) + membrane[tile]
+        lacking = 1 - known.share[tile]
+        if lacking.any():
+            pulls = [canvas.window(forward, tile), canvas.window(inverse, tile), mirror[tile]]
+            pixels[tile] = known.pull(pixels[tile], lacking, tile, pulls) + membrane[tile]
             if still.dtype.kind != "f":
                 np.clip(pixels[tile], 0, 1, out=pixels[tile])
-        np.copyto(pixels[tile], known.pixels[tile], where=~outside[..., None])
+        np.copyto(pixels[tile], known.pixels[tile], where=lacking[..., None] == 0)
 
     canvas.in_threads(pull)
     return Texture(pixels, (canvas.columns.start, canvas.rows.start))
@@ -148,10 +149,11 @@ class _Canvas:
             return array[place]
         return array[np.ix_(*(_nearest(side, 1, size) for side, size in zip(place, sizes, strict=True)))]
 
-    def coarse(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Take the middle of every cell from an array of the still's size."""
-        sides = zip((self.rows, self.columns), array.shape[:2], strict=True)
-        return array[np.ix_(*(_nearest(side, self.cell, size) for side, size in sides))]
+    def coarse(self, field: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take a field of the still's size in the middle of every cell, in cells."""
+        sides = zip((self.rows, self.columns), field.shape[:2], strict=True)
+        middles = field[np.ix_(*(_nearest(side, self.cell, size) for side, size in sides))]
+        return np.divide(middles, self.cell, dtype=np.float32)
 
     def on_still(self, tile: Area, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """Say which pixels of a tile lie on the still."""
@@ -176,19 +178,25 @@ class _Known:
         return _Known(shrink(self.pixels, size), shrink(self.share, size))
 
     def pull(
-        self, start: NDArray[np.float32], tile: Area, pulls: list[NDArray[np.float32]]
+        self,
+        base: NDArray[np.float32],
+        lacking: NDArray[np.float32],
+        tile: Area,
+        pulls: list[NDArray[np.float32]],
     ) -> NDArray[np.float32]:
-        """Replace a tile's pixels by what the pulls lead to, as far as that is known; the last one wins."""
+        """Color what a tile lacks by what the pulls lead to, the first that is known, or by the base."""
         columns = np.arange(tile[1].start, tile[1].stop, dtype=np.float32)
         rows = np.arange(tile[0].start, tile[0].stop, dtype=np.float32)[:, None]
-        result = start
+        result = np.zeros_like(base)
         for pull in pulls:
             place = pull.copy()
             place[..., 0] += columns
             place[..., 1] += rows
-            unknown = 1 - sample(self.share, place)
-            result = result * unknown[..., None] + sample(self.pixels, place)
-        return result
+            result += sample(self.pixels, place) * lacking[..., None]
+            lacking = lacking * (1 - sample(self.share, place))
+            if not lacking.any():
+                return result
+        return result + base * lacking[..., None]
 
 
 def _mirror(known: NDArray[np.float32]) -> NDArray[np.float32]:

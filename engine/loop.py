@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 from .contrast import Contrast, boost, luminance, measure_contrast
 from .errors import BadFile, BadSettings
 from .spline import sample_spline, spline_coefficients
-from .storage import replaced_file
+from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
 
 MOST_FRAMES = 10_000
@@ -69,8 +67,8 @@ class Loop:
         texture: Texture,
         contrast: Contrast,
     ) -> None:
-        self.still = still
-        self.mask = mask
+        self.still, self.mask = still.copy(), mask.copy()
+        self.still.flags.writeable = self.mask.flags.writeable = False
         self.confidence = confidence
         self.texture = texture
         self.contrast = contrast
@@ -107,10 +105,16 @@ class Loop:
             Pixels; the texture beyond the mask is pulled along what lies outside of it.
         confidence : float, 0 to 1
         """
+        # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         texture = continue_texture(still, mask, forward, inverse)
+        if still.dtype.kind != "f":
+            _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
         box = mask_box(mask)
-        forward, inverse = forward[box], inverse[box]
+        forward, inverse = (_round_to(field[box].copy(), 1 / 64) for field in (forward, inverse))
         contrast = measure_contrast(texture, mask, forward, inverse)
+        _round_to(contrast.similarity, 1 / 256)
+        if still.dtype.kind != "f":
+            _round_to(contrast.lowpass, 1 / 4096)
         return cls(
             still=still,
             mask=mask,
@@ -203,11 +207,7 @@ class Loop:
             "lowpass": self.contrast.lowpass,
             "similarity": self.contrast.similarity,
         }
-        with replaced_file(path) as temporary:
-            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                        np.lib.format.write_array(entry, array, allow_pickle=False)
+        save_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Loop:
@@ -218,27 +218,12 @@ class Loop:
         BadFile
             When it isn't there, isn't a loop, or is damaged.
         """
+        arrays = load_arrays(path)
         try:
-            with zipfile.ZipFile(path) as archive:
-                arrays = {}
-                for entry in archive.namelist():
-                    with archive.open(entry) as stream:
-                        arrays[entry.removesuffix(".npy")] = np.lib.format.read_array(
-                            stream, allow_pickle=False
-                        )
             if str(arrays["format"]) != FORMAT:
                 raise BadFile(f"{path} was saved by another version of Endless Loops: solve it again.")
             return cls._unpack(arrays)
-        except OSError as reason:
-            raise BadFile(f"Can't read {path}: {(reason.strerror or str(reason)).lower()}.") from reason
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            KeyError,
-            ValueError,
-            EOFError,
-            NotImplementedError,
-        ) as reason:
+        except (KeyError, ValueError, IndexError) as reason:
             raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
 
     @classmethod
@@ -310,6 +295,14 @@ def check_frame_count(count: int) -> int:
     if count > MOST_FRAMES:
         raise BadSettings(f"A loop of {count} frames is too long: ask for {MOST_FRAMES} or fewer.")
     return int(count)
+
+
+def _round_to(values: NDArray[np.float32], grid: float) -> NDArray[np.float32]:
+    """Round to multiples of a power of two, in place."""
+    values *= np.float32(1 / grid)
+    np.rint(values, out=values)
+    values *= np.float32(grid)
+    return values
 
 
 def _opacity(still: NDArray[Any]) -> float:

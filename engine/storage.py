@@ -22,6 +22,8 @@ from .errors import BadFile
 def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a path beside the target to write to; on success it takes the target's place in one step.
 
+    Folders above it are made.
+
     Raises
     ------
     BadFile
@@ -30,6 +32,7 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     temporary = None
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
         os.close(handle)
         temporary = Path(name)

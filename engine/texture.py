@@ -20,6 +20,8 @@ TILE = 64
 """Cells a side of what one thread works on at a time."""
 COARSE_SIDE = 512
 """Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
+BROAD = 8
+"""Cells; the scale at which the continued pattern is matched to the still in light and color."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ def continue_texture(
     Each outer pixel takes what lies one repetition along the forward field, or along the inverse
     one, when that is inside the mask. Where neither is (beside the motion, and in corners narrower
     than a repetition) the mask's inside is mirrored at its border, or its colors extrapolated. The
-    difference between this pulled pattern and the still at the mask's border is spread outwards as
-    a smooth membrane, which is what a Poisson blend solves for (paper, 3.2).
+    difference in light and color between this pulled pattern and the still at the mask's border is
+    spread outwards as a smooth membrane, which is what a Poisson blend solves for (paper, 3.2).
     """
     canvas = _Canvas.around(mask, forward, inverse)
     known = _read_known(still, mask, canvas)
@@ -82,8 +84,12 @@ def continue_texture(
     pulls = [canvas.coarse(field) for field in (forward, inverse)]
     whole = (slice(0, base.shape[0]), slice(0, base.shape[1]))
     pulled = coarse.pull(base, np.ones_like(coarse.share), whole, [*pulls, mirror])
-    filled = coarse.pixels + base * (1 - coarse.share[..., None])
-    membrane = extrapolate(filled - pulled, coarse.share)
+    # What differs in detail is the pattern's own business: only light and color are made to meet.
+    broad = cells(coarse.share.shape, BROAD)
+    share = shrink(coarse.share, broad)
+    difference = shrink(coarse.pixels - pulled * coarse.share[..., None], broad)
+    np.divide(difference, np.maximum(share, 1e-6)[..., None], out=difference)
+    membrane = extrapolate(difference, share)
 
     pixels, membrane = enlarge(base, canvas.shape), enlarge(membrane, canvas.shape)
     mirror = enlarge(mirror, canvas.shape) * np.float32(canvas.cell)

@@ -205,6 +205,12 @@ def test_a_full_disk_is_told_and_leaves_the_previous_file(tmp_path, monkeypatch)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["loop"]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(BadFile, match="no such file"):
-        moving(moved_pattern(0, np.uint8, 3), box_mask()).save(tmp_path / "nowhere" / "loop")
+def test_a_place_where_nothing_can_be_written_is_told(tmp_path):
+    loop = moving(moved_pattern(0, np.uint8, 3), box_mask())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadFile, match="file exists|not a directory"):
+        loop.save(tmp_path / "file" / "loop")
+    with pytest.raises(BadFile, match="directory"):
+        loop.save(tmp_path)
+    loop.save(tmp_path / "new" / "folder" / "loop")
+    assert os.listdir(tmp_path / "new" / "folder") == ["loop"]

@@ -191,7 +191,8 @@ class BackgroundJob:
         try:
             result = self._job.result()
             self._clean_up(context)
-            return self.deliver(context, self._request, result)
+            self.deliver(context, self._request, result)
+            return {"FINISHED"}
         except Exception as error:
             return self._fail(context, error)
 

@@ -49,7 +49,7 @@ def maps_folder(still):
 
 def frames_folder(still):
     """Where the frames lie that the compositor plays as a sequence."""
-    return folder() / f"{Path(still.endless_loops.loop_file).stem}_frames"
+    return folder() / f"{name_of(still)}_frames"
 
 
 def adopt(still, loop, path, fingerprint):
@@ -60,6 +60,11 @@ def adopt(still, loop, path, fingerprint):
     settings.confidence = float(loop.confidence)
     settings.coverage = float(loop.mask.mean())
     _loops[still.session_uid] = loop
+
+
+def name_of(still):
+    """The name of a solved still's files, which no other still of the .blend has."""
+    return Path(still.endless_loops.loop_file).stem
 
 
 def get(still):

@@ -38,5 +38,7 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
         space.ui_mode = "PAINT"
         bpy.ops.wm.tool_set_by_id(name="builtin.brush", space_type="IMAGE_EDITOR")
         paint = versions.unified_paint_settings(context.tool_settings)
-        paint.color, paint.secondary_color = (1, 1, 1), (0, 0, 0)
+        brush = context.tool_settings.image_paint.brush
+        holder = paint if paint.use_unified_color or brush is None else brush
+        holder.color, holder.secondary_color = (1, 1, 1), (0, 0, 0)
         return {"FINISHED"}

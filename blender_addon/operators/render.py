@@ -3,7 +3,6 @@
 import re
 
 from .. import loops
-from ..bridge import images
 from ..bridge.output import write_frame
 from .common import JobOperator, reason_without_loop
 
@@ -30,7 +29,7 @@ class RenderOperator(JobOperator):
             "loop": loops.get(still),
             "phases": phases(still.endless_loops),
             "output": output,
-            "name": images.file_stem(still.name),
+            "name": loops.name_of(still),
             "folder": folder,
             "stack": stack,
         }
@@ -42,9 +41,7 @@ class RenderOperator(JobOperator):
 
     def take(self, context, request, piece):
         index, frame = piece
-        output = request["output"]
-        name = f"{request['name']}_{index + 1:04d}{output.extension}"
-        write_frame(frame, request["folder"] / name, output)
+        write_frame(frame, request["folder"] / frame_names(request)[index], request["output"])
 
     def abandon(self, request):
         error = self._cancelled_error("Cancelled")
@@ -60,6 +57,12 @@ class RenderOperator(JobOperator):
             self.report({"WARNING"}, f"{message}; {'; '.join(warnings)}")
         else:
             self.report({"INFO"}, message)
+
+
+def frame_names(request):
+    """List the names of a sequence's files, in order."""
+    name, extension = request["name"], request["output"].extension
+    return [f"{name}_{number + 1:04d}{extension}" for number in range(len(request["phases"]))]
 
 
 def is_frame_of(name):

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import bpy
 
-from ..bridge import images, sequencer
+from .. import loops
+from ..bridge import sequencer
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
 from ..errors import Refused
 from .common import by_uid, output_path
-from .render import RenderOperator
+from .render import RenderOperator, frame_names
 
 
 class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
@@ -45,20 +46,19 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
 
     def deliver(self, context, request, result):
         still = by_uid(request["uid"])
-        files = sorted(request["folder"].iterdir())
+        files = [request["folder"] / name for name in frame_names(request)]
         repeat = still.endless_loops.repeat
         sequencer.write_movie(files, repeat, self.path, edited_scene(context))
         request["stack"].close()
         warnings = ["the .blend is not saved yet, so it is temporary"] if self.is_temporary else []
         self.tell(f"{len(files) * repeat} frames in {self.path}", warnings)
-        return {"FINISHED"}
 
 
 def _movie_path(still, scene):
     suffix = sequencer.movie_suffix(scene)
     asked = still.endless_loops.movie_path
     if not asked:
-        return output_path(still, images.file_stem(still.name) + suffix)
+        return output_path(still, loops.name_of(still) + suffix)
     if asked.startswith("//") and not bpy.data.filepath:
         raise Refused("Save the .blend first: the movie's path is relative to it")
     path = Path(bpy.path.abspath(asked)).resolve()

@@ -75,7 +75,6 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
         else:
             self.report({"INFO"}, f"Solved: {loop.mask.mean():.0%} of {still.name} moves")
         self._renew_compositor(context, still)
-        return {"FINISHED"}
 
     def _renew_compositor(self, context, still):
         """Let the nodes that play the loop follow it, whatever editor is shown by now."""

@@ -4,11 +4,12 @@ from contextlib import ExitStack
 
 import bpy
 
-from ..bridge import images, sequencer
+from .. import loops
+from ..bridge import sequencer
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
 from .common import by_uid, output_path
-from .render import RenderOperator, is_frame_of
+from .render import RenderOperator, frame_names, is_frame_of
 
 
 class ENDLESSLOOPS_OT_to_sequencer(RenderOperator, bpy.types.Operator):
@@ -23,7 +24,7 @@ class ENDLESSLOOPS_OT_to_sequencer(RenderOperator, bpy.types.Operator):
 
         still = self.still(context)
         output = output_format(still, edited_scene(context))
-        name = images.file_stem(still.name)
+        name = loops.name_of(still)
         self.target, self.is_temporary = output_path(still, name)
         stack = ExitStack()
         request = self.request(still, output, stack, folder=None)
@@ -33,7 +34,7 @@ class ENDLESSLOOPS_OT_to_sequencer(RenderOperator, bpy.types.Operator):
     def deliver(self, context, request, result):
         still, output = by_uid(request["uid"]), request["output"]
         request["stack"].close()
-        files = sorted(self.target.iterdir())
+        files = [self.target / name for name in frame_names(request)]
         keep_bytes = output.writes_bytes_as_they_are(not still.is_float)
         repeat = still.endless_loops.repeat
         strip, is_new = sequencer.place(context, still, files, repeat, request["name"], keep_bytes)
@@ -44,4 +45,3 @@ class ENDLESSLOOPS_OT_to_sequencer(RenderOperator, bpy.types.Operator):
         if request["loop"].still.shape[2] == 4 and not output.holds_alpha:
             warnings.append(f"{output.file_format} has no alpha: choose PNG or OpenEXR to keep it")
         self.tell(f"{len(files)} frames in {self.target}, {where}", warnings)
-        return {"FINISHED"}

@@ -31,7 +31,7 @@ def _draw_tint():
     if player.is_playing(still) and not is_painting:
         player.draw(still)
         return
-    mask = settings.mask_image if settings.mask_source == "PAINT" else None
+    mask = {"PAINT": settings.mask_image, "ALPHA": still, "MASK": None}[settings.mask_source]
     if mask is None or not (is_painting or settings.show_overlay) or not all(mask.size):
         return
     shader = _tint_shader()
@@ -39,6 +39,7 @@ def _draw_tint():
     shader.bind()
     shader.uniform_float("mvp", gpu.matrix.get_projection_matrix() @ gpu.matrix.get_model_view_matrix())
     shader.uniform_float("tint", _TINT)
+    shader.uniform_float("inside", (0, 0, 0, 1) if mask == still else (1 / 3, 1 / 3, 1 / 3, 0))
     # While painting the editor holds the mask, so the still has to be drawn over it; otherwise it is there.
     shader.uniform_float("opacity", 1.0 if is_painting else 0.0)
     shader.uniform_sampler("still", gpu.texture.from_image(still))
@@ -107,6 +108,7 @@ def _tint_shader():
         info = gpu.types.GPUShaderCreateInfo()
         info.push_constant("MAT4", "mvp")
         info.push_constant("VEC4", "tint")
+        info.push_constant("VEC4", "inside")
         info.push_constant("FLOAT", "opacity")
         info.sampler(0, "FLOAT_2D", "still")
         info.sampler(1, "FLOAT_2D", "mask")
@@ -118,9 +120,9 @@ def _tint_shader():
         info.vertex_source("void main() { uv = pos; gl_Position = mvp * vec4(pos, 0.0, 1.0); }")
         info.fragment_source(
             "void main() {"
-            "  float inside = tint.a * step(0.5, texture(mask, uv).r);"
+            "  float moves = tint.a * step(0.5, dot(texture(mask, uv), inside));"
             "  vec3 below = texture(still, uv).rgb;"
-            "  color = mix(vec4(tint.rgb, inside), vec4(mix(below, tint.rgb, inside), 1.0), opacity);"
+            "  color = mix(vec4(tint.rgb, moves), vec4(mix(below, tint.rgb, moves), 1.0), opacity);"
             "}"
         )
         _shaders["tint"] = gpu.shader.create_from_info(info)

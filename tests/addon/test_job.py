@@ -100,8 +100,12 @@ def test_two_stills_of_one_name_keep_loops_of_their_own(saved, still, addon):
     other.endless_loops.add_direction([(30, 80), (200, 80)])
     for image in (still, other):
         bpy.ops.endless_loops.solve(image=image.name)
-    assert still.endless_loops.loop_file != other.endless_loops.loop_file
-    assert len(list((saved / "endless_loops" / "solved_scene").iterdir())) == 2
+        image.endless_loops.frame_count = 2
+        bpy.ops.endless_loops.to_sequencer(image=image.name)
+    assert len(list((saved / "endless_loops" / "solved_scene").glob("*.loop"))) == 2
+    for name, picture in (("wall", windows()), ("wall-1", windows(step=32))):
+        frame = bytes_of(saved / "endless_loops" / name / f"{name}_0001.png")[..., :3]
+        np.testing.assert_array_equal(frame, picture)
 
 
 def _more_mask(still):

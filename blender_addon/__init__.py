@@ -3,10 +3,10 @@
 import bpy
 
 from . import freshness, jobs, loops, operators, panels, properties
-from .preview import overlay
+from .preview import backdrop, overlay
 
 _CLASSES = jobs.CLASSES + operators.CLASSES + panels.CLASSES
-_PARTS = (properties, loops, freshness, overlay)
+_PARTS = (properties, loops, freshness, overlay, backdrop)
 
 
 def register():

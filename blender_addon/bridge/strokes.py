@@ -56,6 +56,12 @@ def add_direction(still, points):
         direction.points.add().co = (x / width, y / height)
 
 
+def remove_last_direction(still):
+    """Remove the stroke that was added last."""
+    directions = still.endless_loops.directions
+    directions.remove(len(directions) - 1)
+
+
 def clear(still):
     """Remove every direction of a still, drawn or added."""
     settings = still.endless_loops

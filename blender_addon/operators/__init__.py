@@ -3,6 +3,7 @@
 from .clear_directions import ENDLESSLOOPS_OT_clear_directions
 from .done import ENDLESSLOOPS_OT_done
 from .draw_directions import ENDLESSLOOPS_OT_draw_directions
+from .draw_on_backdrop import ENDLESSLOOPS_OT_draw_on_backdrop
 from .paint_mask import ENDLESSLOOPS_OT_paint_mask
 from .play import ENDLESSLOOPS_OT_play
 from .remove_from_compositor import ENDLESSLOOPS_OT_remove_from_compositor
@@ -14,6 +15,7 @@ from .to_sequencer import ENDLESSLOOPS_OT_to_sequencer
 CLASSES = (
     ENDLESSLOOPS_OT_paint_mask,
     ENDLESSLOOPS_OT_draw_directions,
+    ENDLESSLOOPS_OT_draw_on_backdrop,
     ENDLESSLOOPS_OT_clear_directions,
     ENDLESSLOOPS_OT_done,
     ENDLESSLOOPS_OT_solve,

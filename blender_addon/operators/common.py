@@ -48,6 +48,11 @@ def _active_node(space):
     return space.edit_tree.nodes.active if space.edit_tree else None
 
 
+def canvas(area):
+    """The region of an editor that shows its content."""
+    return next(region for region in area.regions if region.type == "WINDOW")
+
+
 class StillOperator:
     """Mixin: an operator on one still, named by a script or shown in the editor."""
 

@@ -4,7 +4,9 @@ import bpy
 
 from ..bridge import masks, versions
 from ..errors import Refused
-from .common import StillOperator
+from .common import StillOperator, canvas, in_compositor
+
+came_from = {}  # address of an area -> the editor it was when painting began
 
 
 class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
@@ -16,8 +18,9 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        if context.space_data is None or context.space_data.type != "IMAGE_EDITOR":
-            cls.poll_message_set("Painting needs an Image Editor")
+        space = context.space_data
+        if space is None or not (space.type == "IMAGE_EDITOR" or in_compositor(space)):
+            cls.poll_message_set("Painting needs an Image Editor or the compositor")
             return False
         return super().poll(context)
 
@@ -33,10 +36,14 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
             return self.refuse(error)
         settings.mask_source = "PAINT"
         mask.endless_loops.painted_still = still
-        space = context.space_data
+        came_from[context.area.as_pointer()] = context.area.ui_type
+        context.area.ui_type = "IMAGE_EDITOR"
+        space = context.area.spaces.active
+        space.show_region_ui = True  # Done is there
         space.image = mask
         space.ui_mode = "PAINT"
-        bpy.ops.wm.tool_set_by_id(name="builtin.brush", space_type="IMAGE_EDITOR")
+        with context.temp_override(area=context.area, region=canvas(context.area)):
+            bpy.ops.wm.tool_set_by_id(name="builtin.brush", space_type="IMAGE_EDITOR")
         paint = versions.unified_paint_settings(context.tool_settings)
         brush = context.tool_settings.image_paint.brush
         holder = paint if paint.use_unified_color or brush is None else brush

@@ -1,5 +1,5 @@
 """The tab Endless Loops: the same sections in every editor that shows a still."""
 
-from . import image_editor
+from . import compositor, image_editor
 
-CLASSES = image_editor.CLASSES
+CLASSES = image_editor.CLASSES + compositor.CLASSES

@@ -1,7 +1,7 @@
 """The sections of the tab, drawn for a still in whichever editor shows it. Nothing here reads pixels."""
 
 from .. import freshness, jobs, loops
-from ..bridge import images
+from ..bridge import compositor, images, versions
 from ..preview import player
 
 
@@ -19,8 +19,13 @@ def draw_start(layout, still):
         column.label(text="Open a still to begin", icon="INFO")
         column.operator("image.open", text="Open Still", icon="FILE_FOLDER")
         return
-    for index, line in enumerate(_wrapped(images.refusal(still))):
-        column.label(text=line, icon="ERROR" if index == 0 else "BLANK1")
+    draw_reason(column, images.refusal(still), icon="ERROR")
+
+
+def draw_reason(column, text, icon):
+    """A sentence over as many lines as it needs."""
+    for index, line in enumerate(_wrapped(text)):
+        column.label(text=line, icon=icon if index == 0 else "BLANK1")
 
 
 def draw_mask(layout, still, is_painting):
@@ -102,6 +107,21 @@ def draw_output(layout, still):
     column = columns(layout.column())
     column.prop(settings, "movie_path", placeholder="Automatic")
     layout.operator("endless_loops.save_movie", icon="FILE_MOVIE")
+    draw_compositor(layout.column(), still)
+
+
+def draw_compositor(column, still):
+    """The loop as nodes."""
+    column.operator("endless_loops.to_compositor", icon="NODE_COMPOSITING")
+    if not versions.HAS_EXACT_DISPLACE:
+        column.operator("endless_loops.to_compositor", text="As Draft Nodes", icon="NODETREE").draft = True
+    if not compositor.players(still):
+        return
+    if compositor.missing_files(still):
+        draw_reason(column, "Files of the loop in the compositor are missing: Solve again", icon="ERROR")
+    row = column.row()
+    row.label(text="In the compositor", icon="CHECKMARK")
+    row.operator("endless_loops.remove_from_compositor", text="Remove", icon="TRASH")
 
 
 def _wrapped(text, width=38):

@@ -52,8 +52,10 @@ def build(group, still, images, offset, luminance):
     """
     group.nodes.clear()
     net = _Net(group)
+    net.section("Phase of the Frame")
     asked = net.add("NodeGroupInput").outputs
     phase, rest = _phase(net, asked)
+    net.section("The Texture, Moved Both Ways")
     maps = {name: net.image(image, name.title()) for name, image in images.items()}
     moves = _move(net, maps["inverse"], phase), _move(net, maps["forward"], rest)
 
@@ -62,10 +64,12 @@ def build(group, still, images, offset, luminance):
 
     color = blend(maps["texture"])
     alpha = net.channel(blend(maps["alpha"]), "Red") if "alpha" in maps else None
+    net.section("Contrast Where Details Differ")
     mean = net.channel(color, "Alpha")
     strength = _boost(net, phase, rest, net.channel(maps["inverse"], "Blue"))
     detail = net.math("MULTIPLY", net.math("SUBTRACT", net.dot(color, luminance), mean), strength)
     vivid = net.vector("ADD", color, detail)
+    net.section("Over the Still")
     picture = _scene_linear(net, still, color, vivid, alpha)
     moving = net.math("MULTIPLY", net.math("GREATER_THAN", phase, 0.0), asked["Mix"])
     mask = net.translate(net.channel(maps["forward"], "Blue"), offset)
@@ -129,9 +133,16 @@ class _Net:
 
     def __init__(self, group):
         self.group = group
+        self.sections = []  # (frame, nodes), from left to right
+
+    def section(self, title):
+        frame = self.group.nodes.new("NodeFrame")
+        frame.label = title
+        self.sections.append((frame, []))
 
     def add(self, kind, **settings):
         node = self.group.nodes.new(kind)
+        self.sections[-1][1].append(node)
         for name, value in settings.items():
             setattr(node, name, value)
         return node
@@ -202,13 +213,21 @@ class _Net:
         return node.outputs["Image"]
 
     def arrange(self):
-        """Lay the nodes out in columns, each as far left as it is steps away from the output."""
-        depth = {node.name: 0 for node in self.group.nodes}
-        for _ in self.group.nodes:
-            for link in self.group.links:
-                depth[link.from_node.name] = max(depth[link.from_node.name], depth[link.to_node.name] + 1)
-        filled = {}
-        for node in self.group.nodes:
-            column = depth[node.name]
-            node.location = (-200 * column, -filled.get(column, 0))
-            filled[column] = filled.get(column, 0) + (320 if node.bl_idname == "CompositorNodeImage" else 190)
+        """Lay each section out in columns, a node as far left as it is steps away from the section's end."""
+        right = 0
+        for frame, nodes in reversed(self.sections):
+            names = {node.name for node in nodes}
+            inner = [k for k in self.group.links if k.from_node.name in names and k.to_node.name in names]
+            column = dict.fromkeys(names, 0)
+            for _ in nodes:
+                for link in inner:
+                    before, after = link.from_node.name, link.to_node.name
+                    column[before] = max(column[before], column[after] + 1)
+            bottom = {}
+            for node in nodes:
+                place = column[node.name]
+                node.parent = frame
+                node.location = (right - 200 * place, -bottom.get(place, 0))
+                tall = node.bl_idname in {"CompositorNodeImage", "NodeGroupInput", "ShaderNodeMix"}
+                bottom[place] = bottom.get(place, 0) + (330 if tall else 200)
+            right -= 200 * max(column.values()) + 300

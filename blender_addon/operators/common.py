@@ -53,6 +53,18 @@ def canvas(area):
     return next(region for region in area.regions if region.type == "WINDOW")
 
 
+def show_tab(area):
+    """Open the sidebar at the add-on's tab, where Done is; it can be chosen once the sidebar was drawn."""
+    area.spaces.active.show_region_ui = True
+
+    def choose():
+        sidebar = next(region for region in area.regions if region.type == "UI")
+        sidebar.active_panel_category = "Endless Loops"
+
+    if not bpy.app.background:
+        bpy.app.timers.register(choose, first_interval=0.1)
+
+
 class StillOperator:
     """Mixin: an operator on one still, named by a script or shown in the editor."""
 

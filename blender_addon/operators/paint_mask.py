@@ -4,7 +4,7 @@ import bpy
 
 from ..bridge import masks, versions
 from ..errors import Refused
-from .common import StillOperator, canvas, in_compositor
+from .common import StillOperator, canvas, in_compositor, show_tab
 
 came_from = {}  # address of an area -> the editor it was when painting began
 
@@ -39,11 +39,11 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
         came_from[context.area.as_pointer()] = context.area.ui_type
         context.area.ui_type = "IMAGE_EDITOR"
         space = context.area.spaces.active
-        space.show_region_ui = True  # Done is there
         space.image = mask
         space.ui_mode = "PAINT"
         with context.temp_override(area=context.area, region=canvas(context.area)):
             bpy.ops.wm.tool_set_by_id(name="builtin.brush", space_type="IMAGE_EDITOR")
+        show_tab(context.area)
         paint = versions.unified_paint_settings(context.tool_settings)
         brush = context.tool_settings.image_paint.brush
         holder = paint if paint.use_unified_color or brush is None else brush

@@ -78,17 +78,18 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         else:
             insert, renew = compositor.insert_sequence, compositor.renew_sequence
             sources = (sorted(target.iterdir()),)
+        where = f"its files are in {target}"
         if self.renew:
             renew(still, *sources)
-            self.tell(
-                f"The loop in the compositor is up to date, its files are in {target}", self._warnings()
-            )
-            return
+            self.tell(f"The loop in the compositor is up to date, {where}", self._warnings())
+            return {"FINISHED"}
+        if any(compositor.as_group(node) != request["as_group"] for _tree, node in compositor.players(still)):
+            compositor.remove(still)
         tree, node = insert(context, still, *sources)
-        where = f"{node.label} in {tree.name}, its files are in {target}"
         if not request["as_group"]:
             where += "; it is a sequence because 4.5's Displace node can't play a loop exactly"
-        self.tell(where, self._warnings())
+        self.tell(f"{node.label} in {tree.name}, {where}", self._warnings())
+        return {"FINISHED"}
 
     def _as_group(self, still):
         if self.renew:

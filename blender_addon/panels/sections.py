@@ -120,7 +120,7 @@ def draw_compositor(column, still):
     if compositor.missing_files(still):
         draw_reason(column, "Files of the loop in the compositor are missing: Solve again", icon="ERROR")
     row = column.row()
-    row.label(text="In the compositor", icon="CHECKMARK")
+    row.label(text="Inserted", icon="CHECKMARK")
     row.operator("endless_loops.remove_from_compositor", text="Remove", icon="TRASH")
 
 

@@ -9,6 +9,7 @@ from gpu_extras.batch import batch_for_shader
 
 from ..bridge import images, strokes
 from ..operators.common import in_compositor, still_in
+from . import player
 from .overlay import draw_arrows
 
 _handles = []
@@ -84,9 +85,12 @@ def _draw():
     still = still_in(context) if in_compositor(space) else None
     if images.refusal(still) or not all(still.size):
         return
+    corners = to_region(space, region, still.size, [(0, still.size[1]), (still.size[0], 0)])
     drawn_on = is_drawn_on(context.area)
     if drawn_on:
-        _draw_still(still, to_region(space, region, still.size, [(0, still.size[1]), (still.size[0], 0)]))
+        _draw_still(still, corners)
+    elif space.show_backdrop and player.is_playing(still):
+        return _play(still, corners)
     elif not space.show_backdrop or not still.endless_loops.show_overlay:
         return
     lines = strokes.read_strokes(still)
@@ -96,6 +100,15 @@ def _draw():
         [to_region(space, region, still.size, points) for points in lines],
         context.preferences.system.ui_scale,
     )
+
+
+def _play(still, corners):
+    """Let the player draw on the backdrop, as if it were the unit square."""
+    (left, bottom), (right, top) = corners
+    with gpu.matrix.push_pop():
+        gpu.matrix.translate((left, bottom))
+        gpu.matrix.scale((right - left, top - bottom))
+        player.draw(still)
 
 
 def _draw_still(still, corners):

@@ -147,7 +147,7 @@ def _tick():
 def _tag():
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "IMAGE_EDITOR":
+            if area.type in {"IMAGE_EDITOR", "NODE_EDITOR"}:
                 for region in area.regions:
                     if region.type == "WINDOW":
                         region.tag_redraw()

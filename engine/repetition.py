@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 PLACES = 200
-FIRST_PLACES = 120
+FIRST_PLACES = 64
 """Nodes that vote, drawn from the region."""
 UNKNOWN = 1.0
 FULL_SUPPORT = 0.6
@@ -55,6 +55,8 @@ class Repetition:
         How the plane recedes: its depth is 1 / (1 + fall . (p - center)).
     cost : float
         What the step costs over the region against shorter ones; 1 is chance, 0 an exact copy.
+    merit : float
+        How deep and how likely the dip of the cost is; 0 or less says that nothing repeats, 2 is most.
     """
 
     center: Doubles
@@ -62,6 +64,7 @@ class Repetition:
     step: float
     fall: Doubles
     cost: float
+    merit: float
 
     def displacement(self, points: NDArray[np.floating]) -> Doubles:
         """Move points of shape (..., 2) by one step; returns how far each moves, working pixels."""
@@ -143,10 +146,12 @@ class _Votes:
         both = both.transpose(0, 1, 2, 3).reshape(-1, 2).astype(np.float32)
         self.volume = np.concatenate([both, np.array([[UNKNOWN * self.blind, self.blind]], np.float32)])
 
-    def coarse(self, most: int = 600, kept: int = 40) -> Doubles:
+    def coarse(self, most: int = 1200, kept: int = 40) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
-        falls = np.array([-0.9, -0.7, -0.5, -0.25, 0, 0.25, 0.5, 0.7, 0.9]) / self.reach[0]
-        turns = np.array([-0.6, -0.3, 0, 0.3, 0.6]) / self.reach[1]
+        falls = (
+            np.array([-0.9, -0.7, -0.5, -0.32, -0.2, -0.1, 0, 0.1, 0.2, 0.32, 0.5, 0.7, 0.9]) / self.reach[0]
+        )
+        turns = np.array([-0.5, -0.25, -0.1, 0, 0.1, 0.25, 0.5]) / self.reach[1]
         lengths = self.similarity.lengths
         flat = itertools.product(np.radians(np.arange(-20, 21, 5)), lengths, [0.0], [0.0])
         slanted = itertools.product(np.radians([-20, -10, 0, 10, 20]), lengths[::2], falls, turns)
@@ -199,9 +204,9 @@ class _Votes:
     def repetition(self, guess: Doubles) -> Repetition:
         """Return a hypothesis in the region's own coordinates."""
         cost = float(self._look(*self._moves(guess[None]))[0])
-        return Repetition(
-            self.center, self.similarity.direction + guess[0], float(guess[1]), guess[2:] @ self.axes, cost
-        )
+        merit = -float(self.score(guess[None])[0])
+        angle = self.similarity.direction + float(guess[0])
+        return Repetition(self.center, angle, float(guess[1]), guess[2:] @ self.axes, cost, merit)
 
     def _moves(self, guesses: Doubles, places: slice = slice(None)) -> tuple[Floats, NDArray[np.int32]]:
         """Return each place's step, as a row of the volume, and its angle, as a column; -1 is off it."""

@@ -14,10 +14,11 @@ from .errors import BadSettings
 from .field import spread_fields
 from .inputs import check_mask, check_still, display_rgb, to_unit
 from .loop import Loop
+from .plane import Plane
 from .registration import FINEST, View, make_views, refine_field
 from .repetition import Repetition, find_repetition
 from .settings import Progress, Settings, no_progress
-from .similarity import NODE, describe_levels, measure
+from .similarity import NODE, Similarity, describe_levels, measure
 from .strokes import Part, Region, check_strokes, split_mask
 
 Floats = NDArray[np.float32]
@@ -26,6 +27,12 @@ Doubles = NDArray[np.float64]
 WORKING_SIDE = 300
 """Pixels on the longer side of a part when its repetitions are searched (paper, 5.4)."""
 MOST_ENLARGED = 2.5
+SOURCE_ZOOM = 2.0
+"""Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
+DOUBTFUL = 0.2
+"""Merit of a repetition below which planes in strong perspective are tried."""
+TILTS = (-0.75, -0.5, 0.5, 0.75)
+"""How much nearer or further than its center a tilted plane is at the region's end."""
 LONGEST_STEP = 0.6
 """Of the region's extent along the stroke: what repeats has to be there almost twice."""
 
@@ -115,17 +122,18 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     height, width = part.inside.shape
     scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
-    picture = _resized(still[part.box], size)
+    zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
+    source = _Source(_resized(still[part.box], (round(size[0] * zoom), round(size[1] * zoom))), zoom)
     anchors = Anchors.over(size)
     points, moves, trusts = [], [], []
     confidence = 0.0
     for index, region in enumerate(part.regions):
         share = _Share(report, 0.7 * index / len(part.regions), 0.7 / len(part.regions))
-        places, displacement, trust, sure = _solve_region(picture, region, size, settings, share)
-        points.append(places)
-        moves.append(displacement)
-        trusts.append(trust)
-        confidence += sure * region.inside.sum() / part.inside.sum()
+        found = _solve_region(source, region, size, settings, share)
+        points.append(found.places)
+        moves.append(found.moves)
+        trusts.append(found.trust)
+        confidence += found.confidence * region.inside.sum() / part.inside.sum()
     values = fit_field(anchors, np.concatenate(points), np.concatenate(moves), np.concatenate(trusts))
     report(0.75, "Refining the Field")
     step = max(float(np.median(np.hypot(*values.T))), 4.0)
@@ -135,26 +143,80 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     return _Solved(anchors, values, scale, confidence)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """A part's picture, and how many of its pixels make a working pixel."""
+
+    picture: Floats
+    zoom: float
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a region's nodes are assigned: where they are and how they move, in working pixels."""
+
+    places: Doubles
+    moves: Doubles
+    trust: Floats
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What repeats on one plane: the costs on its flat picture, its nodes and the best repetition."""
+
+    plane: Plane
+    similarity: Similarity
+    nodes: NDArray[np.bool_]
+    repetition: Repetition
+
+
 def _solve_region(
-    picture: Floats, region: Region, size: tuple[int, int], settings: Settings, report: Progress
-) -> tuple[Doubles, Floats, Floats, float]:
-    """Assign a displacement to each node of a region: places, displacements, trust, confidence."""
+    source: _Source, region: Region, size: tuple[int, int], settings: Settings, report: Progress
+) -> _Found:
+    """Assign a displacement to each node of a region."""
     inside = _shrunk(region.inside, size)
-    report(0.0, "Describing")
-    levels = describe_levels(picture, inside)
-    nodes = _shrunk(inside, (-(-size[0] // NODE), -(-size[1] // NODE)))
-    rows, columns = np.nonzero(nodes)
-    places = np.stack([columns, rows], axis=-1).astype(np.float64) * NODE + (NODE - 1) / 2
     direction = region.segment.direction
-    extent = float(np.ptp(places @ direction)) if len(places) else 0.0
-    report(0.3, "Comparing")
-    similarity = measure(levels, float(np.arctan2(direction[1], direction[0])), LONGEST_STEP * extent)
-    report(0.7, "Finding Repetitions")
-    repetition = find_repetition(similarity, nodes)
+    report(0.0, "Finding Repetitions")
+    sight = _look(source, inside, Plane.facing(size), direction)
+    if sight.repetition.merit < DOUBTFUL:
+        for count, plane in enumerate(_tilted_planes(inside, sight.repetition, direction)):
+            report(0.3 + 0.1 * count, "Finding Repetitions in Perspective")
+            other = _look(source, inside, plane, direction)
+            if other.repetition.merit > sight.repetition.merit:
+                sight = other
     report(0.85, "Assigning Displacements")
-    assignment = assign(similarity, nodes, repetition, settings)
-    trust = np.square(assignment.trust[nodes]) + np.float32(1e-3)
-    return places, assignment.displacement[nodes], trust, _confidence(repetition)
+    assignment = assign(sight.similarity, sight.nodes, sight.repetition, settings)
+    rows, columns = np.nonzero(sight.nodes)
+    flat = np.stack([columns, rows], axis=-1).astype(np.float64) * NODE + (NODE - 1) / 2
+    places = sight.plane.to_picture(flat)
+    moves = sight.plane.to_picture(flat + assignment.displacement[sight.nodes]) - places
+    trust = np.square(assignment.trust[sight.nodes]) + np.float32(1e-3)
+    return _Found(places, moves, trust, _confidence(sight.repetition))
+
+
+def _look(source: _Source, inside: NDArray[np.bool_], plane: Plane, direction: Doubles) -> _Sight:
+    """Find what repeats along the stroke on a plane."""
+    picture = plane.lay_flat(source.picture, source.zoom)
+    region = plane.lay_flat(inside.astype(np.float32), 1.0) > 0.5
+    region &= plane.in_sight()
+    nodes = _shrunk(region, (-(-region.shape[0] // NODE), -(-region.shape[1] // NODE)))
+    rows, columns = np.nonzero(nodes)
+    along = np.stack([columns, rows], axis=-1) * NODE @ direction
+    longest = LONGEST_STEP * float(np.ptp(along)) if along.size else 0.0
+    heading = float(np.arctan2(direction[1], direction[0]))
+    similarity = measure(describe_levels(picture, region), heading, longest)
+    return _Sight(plane, similarity, nodes, find_repetition(similarity, nodes))
+
+
+def _tilted_planes(inside: NDArray[np.bool_], repetition: Repetition, direction: Doubles) -> list[Plane]:
+    """Guess the planes that a region with strong perspective may lie on."""
+    rows, columns = np.nonzero(inside)
+    points = np.stack([columns, rows], axis=-1)
+    center = points.mean(0)
+    reach = float(np.percentile(np.abs((points - center) @ direction), 95)) + 1
+    falls = [direction * (tilt / reach) for tilt in TILTS]
+    return [Plane.tilted(inside, center, fall, WORKING_SIDE) for fall in falls]
 
 
 def _confidence(repetition: Repetition) -> float:

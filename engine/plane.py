@@ -15,6 +15,8 @@ from .anchors import Doubles, Floats
 
 NEAREST_HORIZON = 0.22
 """Of the nearness at the center; what lies further away has no pixels left to compare."""
+FAR_SHARE = 0.15
+"""Of the region's pixels: the far end of a plane, which would fill most of its flat picture, is left out."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Plane:
         Flat pixels in a working pixel, at the center.
     size : (rows, columns)
         Of the flat picture.
+    horizon : float
+        Nearness below which nothing is looked at.
     """
 
     center: Doubles
@@ -40,11 +44,12 @@ class Plane:
     origin: Doubles
     scale: float
     size: tuple[int, int]
+    horizon: float
 
     @classmethod
     def facing(cls, size: tuple[int, int]) -> Plane:
         """Return the picture itself as a plane that faces the viewer."""
-        return cls(np.zeros(2), np.zeros(2), np.zeros(2), 1.0, size)
+        return cls(np.zeros(2), np.zeros(2), np.zeros(2), 1.0, size, 0.0)
 
     @classmethod
     def tilted(cls, inside: NDArray[np.bool_], center: Doubles, fall: Doubles, long_side: int) -> Plane:
@@ -52,12 +57,13 @@ class Plane:
         rows, columns = np.nonzero(inside)
         away = np.stack([columns, rows], axis=-1) - center
         nearness = 1 + away @ fall
-        seen = nearness > NEAREST_HORIZON
+        horizon = max(NEAREST_HORIZON, float(np.percentile(nearness, 100 * FAR_SHARE)))
+        seen = nearness > horizon
         flat = away[seen] / nearness[seen][:, None]
         low, high = flat.min(0), flat.max(0)
         scale = (long_side - 1) / max(float((high - low).max()), 1.0)
         size = np.maximum(np.ceil((high - low) * scale).astype(int) + 1, 16)
-        return cls(center, fall, -low * scale, scale, (int(size[1]), int(size[0])))
+        return cls(center, fall, -low * scale, scale, (int(size[1]), int(size[0])), horizon)
 
     def to_picture(self, points: Doubles) -> Doubles:
         """Return the working pixels of (..., 2) flat pixels."""
@@ -93,4 +99,4 @@ class Plane:
         columns, rows = np.meshgrid(np.arange(self.size[1]), np.arange(self.size[0]))
         flat = (np.stack([columns, rows], axis=-1) - self.origin) / self.scale
         # Nearness in the picture is the inverse of what it is on the flat.
-        return np.asarray(1 / np.maximum(1 - flat @ self.fall, 1e-3) > NEAREST_HORIZON)
+        return np.asarray(1 / np.maximum(1 - flat @ self.fall, 1e-3) > self.horizon)

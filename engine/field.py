@@ -38,7 +38,7 @@ def spread_fields(
     points, moves = points[near], values[near]
     reach = np.hypot(*moves.T).max() * 1.1
     height, width = part.inside.shape
-    cell = anchors.spacing / 2
+    cell = anchors.spacing
     low = -np.ceil(reach / cell) * cell
     columns = np.arange(low, width * scale + reach + cell, cell)
     rows = np.arange(low, height * scale + reach + cell, cell)

@@ -18,6 +18,8 @@ from .similarity import ANGLES, NODE, SHORTEST, Similarity
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+MOST_CHANGE = 4.0
+"""Times the step at the center: near a horizon the formula knows no bounds."""
 PLACES = 200
 FIRST_PLACES = 64
 """Nodes that vote, drawn from the region."""
@@ -73,7 +75,10 @@ class Repetition:
         nearness = np.maximum(1 + away @ self.fall, 0.05)
         pull = self.step * nearness
         shrink = np.maximum(1 - pull * (heading @ self.fall), 0.2)
-        return (away + pull[..., None] * heading) / shrink[..., None] - away
+        moves = (away + pull[..., None] * heading) / shrink[..., None] - away
+        length = np.hypot(moves[..., 0], moves[..., 1])
+        bounded = np.clip(length, self.step / MOST_CHANGE, self.step * MOST_CHANGE)
+        return moves * (bounded / np.maximum(length, 1e-9))[..., None]
 
 
 def find_repetition(similarity: Similarity, inside: NDArray[np.bool_]) -> Repetition:

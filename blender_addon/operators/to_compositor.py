@@ -9,8 +9,9 @@ from .. import loops
 from ..bridge import compositor, versions
 from ..bridge.loop_maps import loop_maps
 from ..bridge.output import OutputFormat, lossless_format, write_frame
-from .common import by_uid
-from .render import RenderOperator, is_frame_of
+from ..preview import player
+from .common import by_uid, in_compositor
+from .render import RenderOperator, frame_names, is_frame_of
 
 DATA = OutputFormat(
     file_format="OPEN_EXR",
@@ -77,19 +78,20 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
             insert, renew, sources = compositor.insert_group, compositor.renew_group, (result, paths)
         else:
             insert, renew = compositor.insert_sequence, compositor.renew_sequence
-            sources = (sorted(target.iterdir()),)
+            sources = ([target / name for name in frame_names(request)],)
         where = f"its files are in {target}"
         if self.renew:
             renew(still, *sources)
             self.tell(f"The loop in the compositor is up to date, {where}", self._warnings())
-            return {"FINISHED"}
+            return
         if any(compositor.as_group(node) != request["as_group"] for _tree, node in compositor.players(still)):
             compositor.remove(still)
         tree, node = insert(context, still, *sources)
+        if in_compositor(context.space_data):
+            player.stop()  # it would hide the nodes' own picture
         if not request["as_group"]:
             where += "; it is a sequence because 4.5's Displace node can't play a loop exactly"
         self.tell(f"{node.label} in {tree.name}, {where}", self._warnings())
-        return {"FINISHED"}
 
     def _as_group(self, still):
         if self.renew:

@@ -23,7 +23,8 @@ _running = None
 class Job:
     """A function in a thread: `work(progress, emit)`.
 
-    `progress(fraction, stage)` and `emit(piece)` raise the engine's `Cancelled` once the job is cancelled.
+    `progress(fraction, stage)` and `emit(piece)` raise the engine's `Cancelled` once the job is cancelled,
+    and so does `emit(None)`, which waits until the main thread has taken all pieces.
     """
 
     def __init__(self, work, cancelled_error):
@@ -73,18 +74,27 @@ class Job:
             self._error = error
 
     def _progress(self, fraction, stage):
-        if self._cancelled.is_set():
-            raise self._cancelled_error("Cancelled")
+        self._stop_if_cancelled()
         self.fraction, self.stage = fraction, stage
 
     def _emit(self, piece):
+        if piece is None:
+            return self._wait_until_taken()
         while True:
-            if self._cancelled.is_set():
-                raise self._cancelled_error("Cancelled")
+            self._stop_if_cancelled()
             try:
                 return self.pieces.put(piece, timeout=TICK)
             except queue.Full:
                 continue
+
+    def _wait_until_taken(self):
+        while self.pieces.unfinished_tasks:
+            self._stop_if_cancelled()
+            time.sleep(TICK)
+
+    def _stop_if_cancelled(self):
+        if self._cancelled.is_set():
+            raise self._cancelled_error("Cancelled")
 
 
 def running():
@@ -179,6 +189,7 @@ class BackgroundJob:
             piece = self._job.next_piece(timeout)
             if piece is not None:
                 self.take(context, self._request, piece)
+                self._job.pieces.task_done()
             elif self._job.is_finished:
                 return self._end(context)
         except Exception as error:

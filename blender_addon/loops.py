@@ -44,7 +44,7 @@ def file_for(still):
 
 def maps_folder(still):
     """Where the pictures lie that the compositor's nodes play a solved loop from."""
-    return folder() / f"{Path(still.endless_loops.loop_file).stem}_nodes"
+    return folder() / f"{name_of(still)}_nodes"
 
 
 def frames_folder(still):

@@ -1,6 +1,7 @@
 """Frames on disk become a strip of the edit in use, or a movie."""
 
 import os
+import sys
 from pathlib import Path
 
 import bpy
@@ -45,32 +46,45 @@ def place(context, still, files, repeat, name, keep_bytes):
     return strip, True
 
 
-def write_movie(files, repeat, path, scene):
-    """Encode `files` (PNG, of one folder, in order), `repeat` times, through Blender's own FFmpeg.
+def movie_settings(scene, path, size):
+    """What a movie of `size` (width, height) is rendered with: (owner, name, value) triples, in this order.
 
     The encoder's settings are the scene's where it renders a movie, otherwise H.264 in MP4; the frame rate
-    is the scene's. The movie is written beside `path` and moved there in one step.
+    is the scene's.
     """
-    movie = bpy.data.scenes.new("Endless Loops Movie")
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        _set_movie_output(movie, scene, part)
-        strip = movie.sequence_editor_create().strips.new_image(
-            name="Loop", filepath=str(files[0]), channel=1, frame_start=1, fit_method="ORIGINAL"
-        )
-        _set_elements(strip, files, repeat)
-        movie.frame_start, movie.frame_end = 1, len(files) * repeat
-        width, height = strip.elements[0].orig_width, strip.elements[0].orig_height
-        movie.render.resolution_x, movie.render.resolution_y = width, height
-        bpy.ops.render.render(animation=True, scene=movie.name)
-        if not part.is_file() or part.stat().st_size == 0:
-            raise Refused(f"The movie can't be written to {path}. Choose another folder or free some space")
-        os.replace(part, path)
-    except (RuntimeError, OSError) as error:
-        raise Refused(f"The movie can't be written to {path}: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-        bpy.data.scenes.remove(movie)
+    render, encoder = scene.render, scene.render.ffmpeg
+    settings = [("image_settings", *setting) for setting in versions.MOVIE_FORMAT]
+    settings += [
+        ("render", "filepath", str(path)),
+        ("render", "use_file_extension", False),
+        ("render", "fps", render.fps),
+        ("render", "fps_base", render.fps_base),
+        ("render", "resolution_x", size[0]),
+        ("render", "resolution_y", size[1]),
+        ("render", "resolution_percentage", 100),
+        ("view_settings", "view_transform", "Standard"),
+        ("view_settings", "look", "None"),
+    ]
+    if render.image_settings.file_format == "FFMPEG":
+        names = ("format", "codec", "constant_rate_factor", "ffmpeg_preset", "video_bitrate", "gopsize")
+        encoding = [(name, getattr(encoder, name)) for name in names]
+    else:
+        encoding = [("format", "MPEG4"), ("codec", "H264"), ("constant_rate_factor", "HIGH")]
+    return settings + [("ffmpeg", *setting) for setting in [*encoding, ("audio_codec", "NONE")]]
+
+
+def encoder(movie):
+    """The command that renders the movie of a JSON file in a Blender of its own, so that this one stays free.
+
+    Returns
+    -------
+    list of str
+    """
+    script = str(Path(__file__).with_name("encode_movie.py"))
+    if bpy.app.binary_path:
+        blender = [bpy.app.binary_path, "--background", "--factory-startup", "--python-exit-code", "1"]
+        return [*blender, "--python", script, "--", str(movie)]
+    return [sys.executable, script, str(movie)]
 
 
 def movie_suffix(scene):
@@ -86,22 +100,6 @@ def movie_suffix(scene):
         "OGG": ".ogv",
     }
     return names.get(scene.render.ffmpeg.format, ".mkv")
-
-
-def _set_movie_output(movie, scene, path):
-    render = movie.render
-    render.fps, render.fps_base = scene.render.fps, scene.render.fps_base
-    render.resolution_percentage = 100
-    render.filepath, render.use_file_extension = str(path), False
-    versions.set_movie_format(render.image_settings)
-    movie.view_settings.view_transform, movie.view_settings.look = "Standard", "None"
-    ours, theirs = render.ffmpeg, scene.render.ffmpeg
-    if scene.render.image_settings.file_format == "FFMPEG":
-        for name in ("format", "codec", "constant_rate_factor", "ffmpeg_preset", "video_bitrate", "gopsize"):
-            setattr(ours, name, getattr(theirs, name))
-    else:
-        ours.format, ours.codec, ours.constant_rate_factor = "MPEG4", "H264", "HIGH"
-    ours.audio_codec = "NONE"
 
 
 def _set_elements(strip, files, repeat):

@@ -78,11 +78,11 @@ def set_still_format(image_settings, file_format):
     image_settings.file_format = file_format
 
 
-def set_movie_format(image_settings):
-    """Ask for a movie: 5.x offers FFmpeg only among the videos."""
-    if hasattr(image_settings, "media_type"):
-        image_settings.media_type = "VIDEO"
-    image_settings.file_format = "FFMPEG"
+# What asks for a movie, in this order: 5.x offers FFmpeg only among the videos.
+MOVIE_FORMAT = (
+    *((("media_type", "VIDEO"),) if "media_type" in bpy.types.ImageFormatSettings.bl_rna.properties else ()),
+    ("file_format", "FFMPEG"),
+)
 
 
 def compositor_tree(scene):

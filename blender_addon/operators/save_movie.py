@@ -1,6 +1,10 @@
 """Save Movie: the loop becomes a movie file."""
 
+import json
+import os
+import subprocess
 import tempfile
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +16,7 @@ from ..bridge import sequencer
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
 from ..errors import Refused
-from .common import by_uid, output_path
+from .common import output_path
 from .render import RenderOperator, frame_names
 
 
@@ -36,22 +40,61 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
         output = replace(output_format(still, scene), file_format="PNG", color_depth=depth, codecs=())
         stack = ExitStack()
         request = self.request(still, output, stack, folder=None)
-        request["folder"] = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="endless_loops_")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="endless_loops_")))
+        part = self.path.with_name(f".{self.path.stem}.part{self.path.suffix}")
+        stack.callback(part.unlink, missing_ok=True)
+        request.update(folder=folder, part=part, repeat=still.endless_loops.repeat)
+        size = [length // 2 * 2 for length in still.size]  # encoders want even sizes
+        movie = {
+            "folder": str(folder),
+            "names": frame_names(request),
+            "repeat": request["repeat"],
+            "settings": sequencer.movie_settings(scene, part, size),
+        }
+        (folder / "movie.json").write_text(json.dumps(movie), "utf-8")
+        request["command"] = sequencer.encoder(folder / "movie.json")
         return request
+
+    def work(self, request, progress, emit):
+        super().work(request, lambda fraction, stage: progress(0.5 * fraction, stage), emit)
+        emit(None)
+        _encode(request, progress)
 
     def take(self, context, request, piece):
         index, frame = piece
         height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
-        super().take(context, request, (index, frame[:height, :width]))  # encoders want even sizes
+        super().take(context, request, (index, frame[:height, :width]))
 
     def deliver(self, context, request, result):
-        still = by_uid(request["uid"])
-        files = [request["folder"] / name for name in frame_names(request)]
-        repeat = still.endless_loops.repeat
-        sequencer.write_movie(files, repeat, self.path, edited_scene(context))
+        try:
+            os.replace(request["part"], self.path)
+        except OSError as error:
+            raise Refused(f"The movie can't be saved as {self.path} ({error.strerror})") from error
         request["stack"].close()
         warnings = ["the .blend is not saved yet, so it is temporary"] if self.is_temporary else []
-        self.tell(f"{len(files) * repeat} frames in {self.path}", warnings)
+        self.tell(f"{len(request['phases']) * request['repeat']} frames in {self.path}", warnings)
+
+
+def _encode(request, progress):
+    """Render the movie in another Blender, which prints a line for each frame."""
+    part, count = request["part"], len(request["phases"]) * request["repeat"]
+    log = request["folder"] / "log.txt"
+    with open(log, "wb") as out:
+        process = subprocess.Popen(request["command"], stdout=out, stderr=subprocess.STDOUT)
+    try:
+        while process.poll() is None:
+            done = log.read_bytes().count(b"Append frame")
+            progress(0.5 + 0.5 * min(done / count, 1), "Encoding")
+            time.sleep(0.1)
+    finally:
+        process.kill()
+        process.wait()
+    errors = [line for line in log.read_text("utf-8", "replace").splitlines() if line.startswith("Error")]
+    if errors or process.returncode or not part.is_file() or part.stat().st_size == 0:
+        reason = errors[0] if errors else "the encoder stopped"
+        raise Refused(
+            f"The movie can't be written ({reason}): choose another folder or encoder, or free some space"
+        )
 
 
 def _movie_path(still, scene):

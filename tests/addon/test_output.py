@@ -99,7 +99,8 @@ def test_black_and_white_is_written_when_asked_for(saved):
 
 
 def test_a_scene_that_renders_movies_gets_png(saved, addon):
-    addon("bridge.versions").set_movie_format(bpy.context.scene.render.image_settings)
+    for name, value in addon("bridge.versions").MOVIE_FORMAT:
+        setattr(bpy.context.scene.render.image_settings, name, value)
     path = second_file(solve(new_image(windows())), saved)
     np.testing.assert_array_equal(bytes_of(path)[OUTSIDE][:, :3], windows()[OUTSIDE])
 

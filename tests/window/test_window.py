@@ -17,6 +17,7 @@ def test_paint_draw_solve_and_send_to_the_sequencer(play):
     assert not found["left_after_cancel"]
     assert found["solving"] and found["solved"] and found["playing"]
     assert found["elements"] == [8 * 4]
+    assert found["movie"] > 10_000
     print(f"\nEsc to a free Blender: {found['cancel_seconds']:.2f} s")
 
 

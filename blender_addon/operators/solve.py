@@ -50,7 +50,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
             loop.save(part)
-            progress(1.0, "Saving")
+            _progress_or_remove(part, progress)
         except OSError as error:
             raise Refused(f"The loop can't be saved in {part.parent} ({error.strerror})") from error
         return loop, loops.fingerprint(loops.digest_still(still), request["trace"], directions)
@@ -85,3 +85,14 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
 
     def abandon(self, request):
         request["part"].unlink(missing_ok=True)
+
+
+def _progress_or_remove(part, progress):
+    """Say that the loop is saved; where the job was cancelled meanwhile, nobody else removes the file."""
+    from ..engine.errors import Cancelled
+
+    try:
+        progress(1.0, "Saving")
+    except Cancelled:
+        part.unlink(missing_ok=True)
+        raise

@@ -57,9 +57,10 @@ def add_direction(still, points):
 
 
 def remove_last_direction(still):
-    """Remove the stroke that was added last."""
+    """Remove the stroke that was added last, if any is left."""
     directions = still.endless_loops.directions
-    directions.remove(len(directions) - 1)
+    if directions:
+        directions.remove(len(directions) - 1)
 
 
 def clear(still):

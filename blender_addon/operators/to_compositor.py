@@ -8,19 +8,12 @@ from bpy.props import BoolProperty
 from .. import loops
 from ..bridge import compositor, versions
 from ..bridge.loop_maps import loop_maps
-from ..bridge.output import OutputFormat, lossless_format, write_frame
+from ..bridge.output import lossless_format
+from ..errors import Refused
 from ..preview import player
 from .common import by_uid, in_compositor
 from .render import RenderOperator, frame_names, is_frame_of
 
-DATA = OutputFormat(
-    file_format="OPEN_EXR",
-    color_depth="32",
-    color_mode="RGBA",
-    codecs=(("exr_codec", "ZIP"),),
-    color_space="Non-Color",
-    view_transform="Raw",
-)
 MAPS = ("texture", "forward", "inverse", "alpha")
 
 
@@ -57,18 +50,28 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
     def work(self, request, progress, emit):
         if not request["as_group"]:
             return super().work(request, progress, emit)
+        return self._write_maps(request, progress)
+
+    def _write_maps(self, request, progress):
+        from ..engine.exr import write_exr
+
         progress(0, "Laying out maps")
         maps = loop_maps(request["loop"], exact=versions.HAS_EXACT_DISPLACE)
-        for index, (name, array) in enumerate(maps.items()):
-            progress((index + 1) / (len(MAPS) + 1), "Writing maps")
-            emit((name, array))
+        items = maps.items()
+        try:
+            for index, (name, array) in enumerate(items):
+                done = index / len(items)
+                write_exr(
+                    request["folder"] / f"{name}.exr",
+                    array,
+                    progress=lambda part, done=done: progress(done + part / len(items), "Writing maps"),
+                )
+        except OSError as error:
+            raise Refused(
+                f"The loop's maps can't be written to {request['target'].parent} ({error.strerror}): "
+                "free some space or save the .blend elsewhere"
+            ) from error
         return maps
-
-    def take(self, context, request, piece):
-        if not request["as_group"]:
-            return super().take(context, request, piece)
-        name, array = piece
-        write_frame(array, request["folder"] / f"{name}.exr", DATA)
 
     def deliver(self, context, request, result):
         still, target = by_uid(request["uid"]), request["target"]

@@ -1,7 +1,9 @@
 """The loop in the compositor: what its nodes render is held against the engine's frames."""
 
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -414,3 +416,30 @@ def test_a_folder_that_holds_other_files_is_left_alone(solved, addon):
         bpy.ops.endless_loops.to_compositor(image=solved.name)
     assert (folder / "mine.txt").read_text() == "mine"
     assert bpy.context.scene.compositing_node_group is None if EXACT else not bpy.context.scene.use_nodes
+
+
+@needs_exact
+def test_a_full_disk_leaves_no_half_made_maps(solved, saved):
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, old[1]))
+    try:
+        with pytest.raises(RuntimeError, match="can't be written to .*free some space"):
+            bpy.ops.endless_loops.to_compositor(image=solved.name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert [f.name for f in (saved / "endless_loops" / "solved_scene").iterdir()] == ["wall.loop"]
+    assert bpy.context.scene.compositing_node_group is None
+
+
+@pytest.mark.parametrize("shape", [(37, 53, 4), (16, 21, 3), (33, 7, 1), (1, 1, 4)])
+def test_exr_files_hold_every_float(tmp_path, addon, shape):
+    pixels = (np.random.default_rng(5).random(shape, np.float32) - 0.5) * 4000
+    pixels[shape[0] // 2 :] = np.round(pixels[shape[0] // 2 :] / 1000)  # what compresses well
+    addon("engine.exr").write_exr(tmp_path / "floats.exr", pixels)
+    image = bpy.data.images.load(str(tmp_path / "floats.exr"))
+    image.colorspace_settings.name, image.alpha_mode = "Non-Color", "CHANNEL_PACKED"
+    flat = np.empty(shape[0] * shape[1] * 4, np.float32)
+    image.pixels.foreach_get(flat)
+    read = flat.reshape(*shape[:2], 4)[::-1]
+    np.testing.assert_array_equal(read[..., : shape[2]], pixels)

@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import resource
+import signal
 import tempfile
 from pathlib import Path
 
@@ -111,3 +113,17 @@ def solved(saved, still):
     still.endless_loops.frame_count = 6
     still.endless_loops.repeat = 3
     return still
+
+
+@pytest.fixture
+def full_disk():
+    """A disk that takes files of 4 kB and no more."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def fill():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, old[1]))
+
+    yield fill
+    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    signal.signal(signal.SIGXFSZ, handler)

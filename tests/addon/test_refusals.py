@@ -1,8 +1,5 @@
 """Whatever can't work is refused in a sentence that says what to do, and leaves everything as it was."""
 
-import resource
-import signal
-
 import bpy
 import numpy as np
 import pytest
@@ -133,20 +130,6 @@ def test_a_folder_that_cannot_be_written(solved, saved):
     refused("Can't write .*wall", bpy.ops.endless_loops.to_sequencer, image=solved.name)
     refused("can't be made .* choose another folder", bpy.ops.endless_loops.save_movie, image=solved.name)
     assert not bpy.context.scene.sequence_editor.strips
-
-
-@pytest.fixture
-def full_disk():
-    """A disk that takes files of 4 kB and no more."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-    def fill():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, old[1]))
-
-    yield fill
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_full_disk_leaves_the_previous_sequence_intact(solved, saved, full_disk):

@@ -27,13 +27,11 @@ UNKNOWN = 1.0
 FULL_SUPPORT = 0.6
 """A displacement that can't be measured counts as almost as bad as chance (1)."""
 WORST = 1.3
-CREST = 1.0
+CREST = 1.3
 RECENT = 1.0
-DIP = 1.0
-"""Weight of how far the cost falls below its surroundings against how low it is."""
 ASIDE = (0.75, 1.3)
 """A repetition is a dip: these multiples of its step must cost more."""
-LONGER = 0.4
+LONGER = 0.45
 """Added for each e-fold of length: of a step and its multiples, the step is meant."""
 OFF_STROKE = 1.0
 """Added at 30 degrees off the stroke, growing with the square."""
@@ -200,7 +198,7 @@ class _Votes:
         cost = self._look(row, column, places)
         shifts = np.log(ASIDE) / self.similarity.growth
         beside = np.min([self._look(row + np.float32(shift), column, places) for shift in shifts], axis=0)
-        depth = 1 - cost + DIP * (np.minimum(beside, CREST) - cost)
+        depth = 1 - cost / np.minimum(beside, CREST)
         angle, step = guesses[:, 0], np.maximum(guesses[:, 1], SHORTEST)
         doubt = LONGER * np.log(step / SHORTEST) + OFF_STROKE * (angle / np.radians(30)) ** 2
         doubt += SLANT * ((guesses[:, 2:] * self.reach) ** 2).sum(1)

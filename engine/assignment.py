@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .repetition import Repetition, pooled_cost
+from .repetition import Repetition
 from .settings import Settings
 from .similarity import ANGLES, NODE, SHORTEST, Similarity
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float32]
 
 SPREAD = np.radians(np.arange(-30, 31, 5)).astype(np.float32)
 """Label angles off the repetition's own direction at a place (3.1.2: up to 30 degrees)."""
-SCALES = np.exp(np.linspace(-0.4, 0.4, 17)).astype(np.float32)
+SCALES = np.exp(np.linspace(-0.4, 0.4, 13)).astype(np.float32)
 """Label lengths against the repetition's own step at a place."""
 CERTAINTY = 6.0
 """Unary energy of a displacement at chance level; the CRF weighs it against its neighbors."""
@@ -88,7 +88,6 @@ def assign(
 
 def _label_costs(similarity: Similarity, heading: Floats, length: Floats) -> Floats:
     """Look labels up in the volume, (angle, scale, h, w): cost against chance."""
-    cost, chance = pooled_cost(similarity)
     angle = heading[None] + SPREAD[:, None, None] - similarity.direction
     angle = (angle + np.pi) % (2 * np.pi) - np.pi
     column = (angle - ANGLES[0]) / (ANGLES[1] - ANGLES[0])
@@ -107,7 +106,7 @@ def _label_costs(similarity: Similarity, heading: Floats, length: Floats) -> Flo
         return below + (above - below) * share
 
     seen &= between(similarity.support) > 0.1
-    return np.where(seen, between(cost) / between(chance), np.float32(1))
+    return np.where(seen, between(similarity.cost) / between(similarity.chance), np.float32(1))
 
 
 def solve_crf(

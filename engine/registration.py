@@ -15,12 +15,12 @@ from .anchors import Anchors, Doubles, Floats, Sparse
 
 BENDING = 3.0
 """Weight of the field's second differences against the still's own pixels."""
-SAMPLES = 24_000
+SAMPLES = 14_000
 """Pixels compared in one pass."""
 PASSES = 3
 COARSEST = 8.0
 """Pixels a step spans at the first scale."""
-FINEST = 80.0
+FINEST = 56.0
 """Pixels a step spans at the last one: a hundredth of a step is then a pixel's fraction."""
 
 

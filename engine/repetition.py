@@ -8,11 +8,13 @@ once, over the whole region: no single line through it has to be good.
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .descriptors import THREADS
 from .similarity import ANGLES, NODE, SHORTEST, Similarity
 
 Floats = NDArray[np.float32]
@@ -21,22 +23,23 @@ Doubles = NDArray[np.float64]
 MOST_CHANGE = 4.0
 """Times the step at the center: near a horizon the formula knows no bounds."""
 PLACES = 200
-FIRST_PLACES = 64
 """Nodes that vote, drawn from the region."""
+FIRST_PLACES = 64
+"""Nodes that vote on the first, long list of hypotheses."""
 UNKNOWN = 1.0
+"""Cost, in units of chance, of a displacement that can't be measured."""
 FULL_SUPPORT = 0.6
-"""A displacement that can't be measured counts as almost as bad as chance (1)."""
-WORST = 1.3
+"""Support from which on a cost is believed; with less it is drawn towards chance."""
 CREST = 1.3
-RECENT = 1.0
+"""Costs, in units of chance, are all the same from here on."""
 ASIDE = (0.75, 1.3)
 """A repetition is a dip: these multiples of its step must cost more."""
 LONGER = 0.45
-"""Added for each e-fold of length: of a step and its multiples, the step is meant."""
+"""Doubt for each e-fold of length: of a step and its multiples, the step is meant."""
 OFF_STROKE = 1.0
-"""Added at 30 degrees off the stroke, growing with the square."""
+"""Doubt at 30 degrees off the stroke, growing with the square."""
 SLANT = 0.06
-"""Added for a plane that doubles its steps from the center to the edge, growing with the square."""
+"""Doubt about a plane that doubles its steps from the center to the edge, growing with the square."""
 
 
 @dataclass(frozen=True)
@@ -99,30 +102,6 @@ def find_repetition(similarity: Similarity, inside: NDArray[np.bool_]) -> Repeti
     return votes.repetition(best)
 
 
-def pooled_cost(similarity: Similarity) -> tuple[Floats, Floats]:
-    """Weigh costs so that they can be summed over places, beside what chance would give there.
-
-    Returns
-    -------
-    cost, chance : (A, R, h, w) float32
-        `chance` is the running mean over all shorter steps (the cumulative mean of the pitch detector
-        YIN, de Cheveigne and Kawahara 2002): a step that is merely small costs about as much as it.
-    """
-    lengths, volume = similarity.lengths, similarity.cost
-    known = np.minimum(similarity.support * 5, 1)
-    widths = (np.gradient(lengths) * lengths**RECENT).astype(np.float32)[None, :, None, None]
-    # From standing still to the shortest length a cost grows like a parabola.
-    start = SHORTEST ** (RECENT + 1)
-    total = np.cumsum(volume * known * widths, axis=1) + volume[:, :1] * (start / (RECENT + 3))
-    chance = total / (np.cumsum(known * widths, axis=1) + start / (RECENT + 1))
-    typical = (volume * known).sum((0, 1)) / (known.sum((0, 1)) + 1e-3)
-    measured = typical[known.max((0, 1)) > 0.9]
-    common = float(np.median(measured)) if measured.size else 1.0
-    floor = 0.1 * common  # a flat place can't tell one step from another
-    weight = 1 / (typical + 0.3 * common + 1e-6)
-    return (volume + floor) * weight, (chance + floor) * weight
-
-
 class _Votes:
     """Scores many hypotheses (angle off the stroke, step, fall along and across it) at once."""
 
@@ -137,8 +116,9 @@ class _Votes:
         self.places = (nodes[chosen] - self.center) @ self.axes.T
         self.reach = np.maximum(np.percentile(np.abs(self.places), 95, axis=0), 1.0)
         self.similarity = similarity
-        cost, chance = (values[:, :, rows, columns] for values in pooled_cost(similarity))
-        support = similarity.support[:, :, rows, columns]
+        cost, chance, support = (
+            values[:, :, rows, columns] for values in (similarity.cost, similarity.chance, similarity.support)
+        )
         cost = chance + (cost - chance) * np.minimum(support / FULL_SUPPORT, 1)
         known = support > 0.1
         self.blind = float(np.median(chance[support > 0.3])) if (support > 0.3).any() else 1.0
@@ -146,10 +126,10 @@ class _Votes:
             [np.where(known, cost, UNKNOWN * self.blind), np.where(known, chance, self.blind)], -1
         )
         # One row a label and place, and one more for labels that can't be looked up.
-        both = both.transpose(0, 1, 2, 3).reshape(-1, 2).astype(np.float32)
+        both = both.reshape(-1, 2).astype(np.float32)
         self.volume = np.concatenate([both, np.array([[UNKNOWN * self.blind, self.blind]], np.float32)])
 
-    def coarse(self, most: int = 1200, kept: int = 40) -> Doubles:
+    def coarse(self, most: int = 1200, kept: int = 24) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
         falls = (
             np.array([-0.9, -0.7, -0.5, -0.32, -0.2, -0.1, 0, 0.1, 0.2, 0.32, 0.5, 0.7, 0.9]) / self.reach[0]
@@ -160,7 +140,9 @@ class _Votes:
         slanted = itertools.product(np.radians([-20, -10, 0, 10, 20]), lengths[::2], falls, turns)
         grid = np.array([*flat, *slanted])
         few = slice(0, FIRST_PLACES)
-        score = np.concatenate([self.score(part, few) for part in np.array_split(grid, len(grid) // 400 + 1)])
+        with ThreadPoolExecutor(THREADS) as pool:
+            parts = pool.map(lambda part: self.score(part, few), np.array_split(grid, len(grid) // 600 + 1))
+            score = np.concatenate(list(parts))
         order = grid[np.argsort(score)[:most]]
         order = order[np.argsort(self.score(order))]
         apart = np.array([0.2, 0.12, 0.3 / self.reach[0], 0.35 / self.reach[1]])
@@ -198,7 +180,7 @@ class _Votes:
         cost = self._look(row, column, places)
         shifts = np.log(ASIDE) / self.similarity.growth
         beside = np.min([self._look(row + np.float32(shift), column, places) for shift in shifts], axis=0)
-        depth = 1 - cost / np.minimum(beside, CREST)
+        depth = 1 - cost / beside
         angle, step = guesses[:, 0], np.maximum(guesses[:, 1], SHORTEST)
         doubt = LONGER * np.log(step / SHORTEST) + OFF_STROKE * (angle / np.radians(30)) ** 2
         doubt += SLANT * ((guesses[:, 2:] * self.reach) ** 2).sum(1)
@@ -235,4 +217,4 @@ class _Votes:
         label = (column * lengths + nearest) * count + np.arange(count, dtype=np.int32)[places]
         label[(column < 0) | (nearest < 0) | (nearest >= lengths)] = len(self.volume) - 1
         cost, chance = self.volume[label].sum(1).T
-        return np.minimum(cost / chance, WORST)
+        return np.minimum(cost / chance, CREST)

@@ -8,13 +8,13 @@ itself and costs no more than a short one.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .descriptors import THREADS, describe
+from .descriptors import describe
 
 Floats = NDArray[np.float32]
 
@@ -43,8 +43,11 @@ class Similarity:
     lengths : (R,) float32
         Working pixels, growing geometrically.
     cost : (A, R, h, w) float32
-        Mean squared descriptor difference around a node, 0 or more; an octave's costs continue
-        those of the one below it.
+        Mean squared descriptor difference around a node, weighed so that costs can be summed over
+        nodes; 0 or more.
+    chance : (A, R, h, w) float32
+        What chance would cost there: the running mean over shorter steps (YIN's cumulative mean,
+        de Cheveigne and Kawahara 2002). A step that is merely small costs about as much.
     support : (A, R, h, w) float32, 0 to 1 + BACKWARD
         How much of the window the cost could be measured in.
     direction : float
@@ -53,6 +56,7 @@ class Similarity:
 
     lengths: Floats
     cost: Floats
+    chance: Floats
     support: Floats
     direction: float
 
@@ -81,27 +85,36 @@ def measure(levels: list[tuple[Floats, Floats]], direction: float, longest: floa
     rows, columns = levels[0][1].shape
     grid = (-(-rows // NODE), -(-columns // NODE))
     octave = 2.0 ** (np.arange(OCTAVE) / OCTAVE)
-    jobs = [(0, SHORTEST * octave)]
-    for level in range(len(levels)):
-        if SHORTEST * 2 ** (level + 1) < longest:
-            jobs.append((level, 2 * SHORTEST * octave))
-    planes, lengths = [], []
-    with ThreadPoolExecutor(THREADS) as pool:
-        for level, steps in jobs:
-            compare = _Comparison(*levels[level], grid)
-            displacements = [
-                (length, round(length * np.cos(direction + angle)), round(length * np.sin(direction + angle)))
-                for length in steps
-                for angle in ANGLES
-            ]
-            unique = list(dict.fromkeys(displacements))
-            found = dict(zip(unique, pool.map(compare, unique), strict=True))
-            volume = np.array([found[job] for job in displacements], np.float32)
-            planes.append(volume.reshape(OCTAVE, len(ANGLES), 2, *grid).transpose(2, 1, 0, 3, 4))
-            lengths.append(steps * 2**level)
-    kept = np.concatenate(lengths) <= longest * 1.02
-    cost, support = _continued(planes)[:, :, kept]
-    return Similarity(np.concatenate(lengths)[kept].astype(np.float32), cost, support, direction)
+    octaves = [(0, SHORTEST * octave)]
+    octaves += [(level, 2 * SHORTEST * octave) for level in range(len(levels))]
+    octaves = [(level, steps[steps * 2**level <= longest * 1.02]) for level, steps in octaves]
+    octaves[0] = (0, SHORTEST * octave[:2]) if not len(octaves[0][1]) else octaves[0]
+    lengths = np.concatenate([steps * 2**level for level, steps in octaves])
+    cost = np.empty((len(ANGLES), len(lengths), *grid), np.float32)
+    support = np.empty_like(cost)
+    row = 0
+    for number, (level, steps) in enumerate(octaves):
+        if not len(steps):
+            break
+        compare = _Comparison(*levels[level], grid)
+        for length in steps:
+            done: dict[tuple[int, int], int] = {}  # a short step rounds to the same pixels at many angles
+            for column, angle in enumerate(direction + ANGLES):
+                shift = (round(length * np.cos(angle)), round(length * np.sin(angle)))
+                if shift in done:
+                    cost[column, row], support[column, row] = (
+                        cost[done[shift], row],
+                        support[done[shift], row],
+                    )
+                else:
+                    cost[column, row], support[column, row] = compare(length, *shift)
+                    done[shift] = column
+            row += 1
+        if number > 1:  # the first two octaves share a level
+            _continue(cost, support, row - len(steps), row)
+    return Similarity(
+        np.asarray(lengths, np.float32), cost, _pool(lengths, cost, support), support, direction
+    )
 
 
 def describe_levels(
@@ -141,8 +154,8 @@ def describe_levels(
 def _principal(descriptors: Floats, region: NDArray[np.bool_]) -> Floats:
     planes = descriptors.transpose(2, 0, 1)
     flat = planes.reshape(len(planes), -1)
-    inside = flat[:, region.ravel()]
-    sample = inside[:, :: max(1, inside.shape[1] // 6000)]
+    inside = np.flatnonzero(region)
+    sample = flat[:, inside[:: max(1, len(inside) // 3000)]]
     mean = sample.mean(1, keepdims=True)
     covariance = (sample - mean) @ (sample - mean).T / sample.shape[1]
     variances, directions = np.linalg.eigh(covariance)
@@ -156,62 +169,91 @@ class _Comparison:
     """Compares one level's descriptors with themselves, a displacement away."""
 
     def __init__(self, descriptors: Floats, region: Floats, grid: tuple[int, int]) -> None:
-        self.descriptors, self.region, self.grid = descriptors, region, grid
-        # Of a level that is finer than the nodes every second row and column is enough.
-        self.skip = 2 if region.shape[0] > 2 * grid[0] else 1
+        self.shape, self.grid = region.shape, grid
+        # Of a level that is finer than the nodes every second row and column is enough. Both are kept for
+        # either start, so that a displacement reads whole rows.
+        self.skip = skip = 2 if region.shape[0] > 1.5 * grid[0] else 1
+        starts = [(y, x) for y in range(skip) for x in range(skip)]
+        self.descriptors = {(y, x): np.ascontiguousarray(descriptors[:, y::skip, x::skip]) for y, x in starts}
+        self.region = {(y, x): np.ascontiguousarray(region[y::skip, x::skip]) for y, x in starts}
         self.sigma = WINDOW * grid[0] / region.shape[0]
+        self.scratch = np.empty(self.descriptors[0, 0].size, np.float32)
 
-    def __call__(self, job: tuple[float, int, int]) -> Floats:
+    def __call__(self, length: float, dx: int, dy: int) -> tuple[Floats, Floats]:
+        """Return cost and support at the nodes, (h, w) each, of a step."""
         import cv2
 
-        length, dx, dy = job
-        height, width = self.region.shape
-        result = np.zeros((2, *self.grid), np.float32)
+        height, width = self.shape
         if abs(dx) >= width - 1 or abs(dy) >= height - 1:
-            return result
-        sums = np.zeros((height, width, 2), np.float32)
-        here = (
-            slice(max(0, -dy), height - max(0, dy), self.skip),
-            slice(max(0, -dx), width - max(0, dx), self.skip),
-        )
-        there = (
-            slice(max(0, dy), height - max(0, -dy), self.skip),
-            slice(max(0, dx), width - max(0, -dx), self.skip),
-        )
-        difference = self.descriptors[(slice(None), *here)] - self.descriptors[(slice(None), *there)]
-        both = self.region[here] * self.region[there]
-        squared = np.einsum("kij,kij->ij", difference, difference) * both
-        sums[(*here, 0)] += squared
-        sums[(*here, 1)] += both
+            return np.zeros(self.grid, np.float32), np.zeros(self.grid, np.float32)
+        count = (-(-(height - abs(dy)) // self.skip), -(-(width - abs(dx)) // self.skip))
+        here, phase = self._window(max(0, -dy), max(0, -dx), count)
+        there, other = self._window(max(0, dy), max(0, dx), count)
+        ahead = self.descriptors[other][(slice(None), *there)]
+        difference = self.scratch[: ahead.size].reshape(ahead.shape)
+        np.subtract(self.descriptors[phase][(slice(None), *here)], ahead, out=difference)
+        np.multiply(difference, difference, out=difference)
+        both = self.region[phase][here] * self.region[other][there]
+        squared = difference.sum(0) * both
+        sums = np.zeros((-(-height // self.skip), -(-width // self.skip), 2), np.float32)
+        sums[(*here, 0)] = squared
+        sums[(*here, 1)] = both
         sums[(*there, 0)] += BACKWARD * squared
         sums[(*there, 1)] += BACKWARD * both
-        sums *= self.skip**2
         nodes = cv2.resize(sums, self.grid[::-1], interpolation=cv2.INTER_AREA)
         sigma = self.sigma * min(1.0, length / (2 * SHORTEST))
         blurred = cv2.GaussianBlur(nodes, (0, 0), max(sigma, 0.5), borderType=cv2.BORDER_CONSTANT)
-        result[0] = blurred[..., 0] / np.maximum(blurred[..., 1], 1e-3) / 2
-        result[1] = blurred[..., 1]
-        return result
+        support = blurred[..., 1]
+        cost = blurred[..., 0] / np.maximum(support, np.float32(1e-3)) / np.float32(2)
+        return np.asarray(cost, np.float32), np.asarray(support, np.float32)
+
+    def _window(
+        self, top: int, left: int, count: tuple[int, int]
+    ) -> tuple[tuple[slice, slice], tuple[int, int]]:
+        """Return the rows and columns of a window on the thinned grid, and which thinning it reads."""
+        row, column = top // self.skip, left // self.skip
+        window = (slice(row, row + count[0]), slice(column, column + count[1]))
+        return window, (top % self.skip, left % self.skip)
 
 
-def _continued(planes: list[Floats]) -> Floats:
-    """Scale each octave so that its costs go on where the octave below ends.
+def _continue(cost: Floats, support: Floats, first: int, last: int) -> None:
+    """Scale an octave's costs, in place, so that they go on where the octave below ends.
 
-    The first two octaves share a level; the others see coarser structure, which differs less or more.
+    Each level sees structure of another size, which differs less or more.
     """
     import cv2
 
-    planes = [planes[0], *planes[1:]]
-    for above in range(2, len(planes)):
-        ends = []
-        for volume, lengths in ((planes[above - 1], slice(-2, None)), (planes[above], slice(0, 2))):
-            cost, support = volume[:, :, lengths]
-            support = np.minimum(support, 1)
-            total, weight = (cost * support).sum((0, 1)), support.sum((0, 1))
-            ends.append(
-                (cv2.GaussianBlur(total, (0, 0), 4) + 1e-4) / (cv2.GaussianBlur(weight, (0, 0), 4) + 1e-3)
-            )
-        scaled = planes[above].copy()
-        scaled[0] *= np.clip(ends[0] / ends[1], 0.2, 5)
-        planes[above] = scaled
-    return np.concatenate(planes, axis=2)
+    ends = []
+    for rows in (slice(first - 2, first), slice(first, min(first + 2, last))):
+        known = np.minimum(support[:, rows], 1)
+        total, weight = (cost[:, rows] * known).sum((0, 1)), known.sum((0, 1))
+        ends.append(
+            (cv2.GaussianBlur(total, (0, 0), 4) + 1e-4) / (cv2.GaussianBlur(weight, (0, 0), 4) + 1e-3)
+        )
+    cost[:, first:last] *= np.clip(ends[0] / ends[1], 0.2, 5)
+
+
+def _pool(lengths: NDArray[Any], cost: Floats, support: Floats) -> Floats:
+    """Weigh costs, in place, so that they can be summed over nodes; returns what chance would cost there."""
+    # Lags close to the step count most: the mean forgets how little the shortest ones cost.
+    widths = (np.gradient(lengths) * lengths).astype(np.float32)[:, None, None]
+    chance = np.empty_like(cost)
+    total, measured = np.zeros((2, *cost.shape[2:]), np.float32)
+    for column in range(len(cost)):  # an angle at a time: the planes stay in the processor's cache
+        known = np.minimum(support[column] * 5, 1)
+        total += (cost[column] * known).sum(0)
+        measured += known.sum(0)
+        known *= widths
+        # From standing still to the shortest length a cost grows like a parabola.
+        np.cumsum(cost[column] * known, axis=0, out=chance[column])
+        chance[column] += cost[column, 0] * np.float32(SHORTEST**2 / 4)
+        chance[column] /= np.cumsum(known, axis=0, out=known) + np.float32(SHORTEST**2 / 2)
+    typical = total / (measured + 1e-3)
+    seen = typical[measured > 0.2 * len(cost) * len(lengths)]
+    common = float(np.median(seen)) if seen.size else 1.0
+    floor = np.float32(0.1 * common)  # a flat place can't tell one step from another
+    weight = 1 / (typical + np.float32(0.3 * common + 1e-6))
+    for values in (*cost, *chance):
+        values += floor
+        values *= weight
+    return chance

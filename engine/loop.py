@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 
 from .contrast import Contrast, boost, luminance, measure_contrast
 from .errors import BadFile, BadSettings
-from .spline import sample_spline, spline_coefficients
+from .spline import sample_spline, spline_coefficients, spline_pixels
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
 
 MOST_FRAMES = 10_000
 FORMAT = "endless-loop-1"
+EDGE = 0.7
+"""Pixels; the blur that makes a ramp of the mask's edge. Parts three pixels wide still move."""
+LEAST_COVER = 1 / 64
+"""What tells the mask's outermost pixels from those outside of it."""
 STRIPE = 64
 """Rows rendered at once: a stripe's temporaries stay in the processor's cache."""
 
@@ -51,9 +55,11 @@ class Loop:
         v    = (1 - s) * at(coefficients, p + s * inverse(p)) + s * at(coefficients, p + (1 - s) * forward(p))
         mean = the same of contrast.lowpass
         v   += (luminance(v) - mean) * boost(contrast.similarity(p), s)      (color only, not alpha)
+        v    = r + (v - r) * cover(p)   with r = at(coefficients, p), the picture at rest
 
-    Color stays above 0 (above v, where that is negative), and is divided by alpha where the still
-    is an integer one with alpha. A still that is opaque throughout the mask has no alpha here.
+    Color stays above 0 (above v, where that is negative) in the third line, and is divided by alpha
+    at last where the still is an integer one with alpha. A still that is opaque throughout the mask
+    has no alpha here.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class Loop:
         self.texture = texture
         self.contrast = contrast
         self._box = mask_box(mask)
+        corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
         # Planes of x and y, as the look-ups take them.
         self._fields = tuple(
             tuple(np.ascontiguousarray(f[..., i]) for i in (0, 1)) for f in (inverse, forward)
@@ -80,11 +87,16 @@ class Loop:
         self._opaque = still.shape[2] == 4 and bool((still[mask, 3] == _opacity(still)).all())
         pixels = texture.pixels[..., :3] if self._opaque else texture.pixels
         self.coefficients = spline_coefficients(pixels, scene_linear=still.dtype.kind == "f")
+        rows, columns = (
+            slice(start, start + side.stop - side.start)
+            for start, side in zip(corner[::-1], self._box, strict=True)
+        )
+        self._resting = spline_pixels(self.coefficients)[rows, columns].copy()
         # OpenCV looks up four channels faster than three, and two inexactly.
         lowpass = contrast.lowpass[..., None]
         packed = self.coefficients.shape[2] == 3
         self._layers = (np.dstack([self.coefficients, lowpass]),) if packed else (self.coefficients, lowpass)
-        self._corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
+        self._corner = corner
 
     @classmethod
     def from_fields(
@@ -134,6 +146,20 @@ class Loop:
     def inverse(self) -> NDArray[np.float32]:
         """Pixels by which each pixel moves in one turn backward, as `forward`."""
         return self._masked(0)
+
+    @cached_property
+    def cover(self) -> NDArray[np.float32]:
+        """How much of each pixel moves, (H, W) float32: 0 outside the mask, 1 two pixels inside of it.
+
+        A mask's edge is a staircase; the ramp hides its steps.
+        """
+        import cv2
+
+        blurred = cv2.GaussianBlur(
+            self.mask.astype(np.float32), (0, 0), EDGE, borderType=cv2.BORDER_REPLICATE
+        )
+        ramp = np.clip(2 * np.asarray(blurred, np.float32) - 1, LEAST_COVER, 1)
+        return np.where(self.mask, ramp, np.float32(0))
 
     def frame(self, phase: float) -> NDArray[Any]:
         """Render the picture at a phase.
@@ -265,7 +291,8 @@ class Loop:
         detail = (luminance(colors) - mean) * boost(self.contrast.similarity[rows], phase)
         # A dark pixel stays at black: only what was negative in a scene-linear still may be below it.
         np.maximum(colors + detail[..., None], np.minimum(colors, 0), out=colors)
-        return blend
+        resting = self._resting[rows]
+        return resting + (blend - resting) * self.cover[self._box][rows][..., None]
 
     def _encode(self, picture: NDArray[Any]) -> NDArray[Any]:
         """Turn texture values back into the still's: straight alpha and integers where it has them."""

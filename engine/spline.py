@@ -44,6 +44,24 @@ def spline_coefficients(pixels: NDArray[np.float32], *, scene_linear: bool) -> N
     return coefficients
 
 
+def spline_pixels(coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Evaluate a spline on every pixel: what `spline_coefficients` made them of, where it stopped at nothing.
+
+    Parameters
+    ----------
+    coefficients : (h, w, C) float32
+
+    Returns
+    -------
+    (h, w, C) float32
+    """
+    import cv2
+
+    kernel = np.array([1, 4, 1], np.float32) / 6
+    pixels = cv2.sepFilter2D(coefficients, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(pixels, np.float32).reshape(coefficients.shape)
+
+
 def sample_spline(
     coefficients: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]
 ) -> NDArray[np.float32]:

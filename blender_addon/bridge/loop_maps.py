@@ -16,7 +16,7 @@ class LoopMaps:
         luminance.
     forward, inverse : (h, w, 3) float32
         Displacement of one turn in pixels as a Displace node takes it, in the first two channels: contents
-        move by it, x right and y up. In the third `forward` has the mask, `inverse` the similarity.
+        move by it, x right and y up. In the third `forward` has the cover, `inverse` the similarity.
     alpha : (h, w, 1) float32 or None
         Alpha of the texture, where the moving part isn't opaque.
     offset : (x, y)
@@ -77,7 +77,7 @@ def loop_maps(loop, exact):
     as_displace = np.array([-1, 1], np.float32)
     return LoopMaps(
         texture=np.ascontiguousarray(texture),
-        forward=np.dstack([placed(loop.forward * as_displace), placed(loop.mask)]),
+        forward=np.dstack([placed(loop.forward * as_displace), placed(loop.cover)]),
         inverse=np.dstack([placed(loop.inverse * as_displace), placed(similarity, beyond=1.0)]),
         alpha=np.ascontiguousarray(pixels[..., 3:]) if pixels.shape[2] == 4 else None,
         offset=((2 * left + columns - width) // 2, -((2 * top + rows - height) // 2)),

@@ -2,7 +2,7 @@
 
 It does what `engine.Loop.frame` does. With s for the phase, the continued texture is displaced by s times the
 inverse field and by 1 - s times the forward field, the two are mixed by s, the details that differ get their
-contrast back, and the result covers the still inside the mask.
+contrast back, and the result covers the still inside the mask, with a ramp at its edge.
 """
 
 import bpy
@@ -59,22 +59,31 @@ def build(group, still, images, offset, luminance):
     maps = {name: net.image(image, name.title()) for name, image in images.items()}
     moves = _move(net, maps["inverse"], phase), _move(net, maps["forward"], rest)
 
+    cover = net.channel(maps["forward"], "Blue")
+    resting = _move(net, maps["forward"], 0.0)
+
     def blend(texture):
         return net.mix(phase, *(net.displace(texture, move) for move in moves))
 
+    def covering(texture, picture):
+        return net.mix(cover, net.displace(texture, resting), picture)
+
     color = blend(maps["texture"])
-    alpha = net.channel(blend(maps["alpha"]), "Red") if "alpha" in maps else None
+    alpha = None
+    if "alpha" in maps:
+        alpha = net.channel(covering(maps["alpha"], blend(maps["alpha"])), "Red")
     net.section("Contrast Where Details Differ")
     mean = net.channel(color, "Alpha")
     strength = _boost(net, phase, rest, net.channel(maps["inverse"], "Blue"))
     detail = net.math("MULTIPLY", net.math("SUBTRACT", net.dot(color, luminance), mean), strength)
-    vivid = net.vector("ADD", color, detail)
+    floor = net.vector("MINIMUM", color, (0.0, 0.0, 0.0))
+    vivid = net.vector("MAXIMUM", net.vector("ADD", color, detail), floor)
     net.section("Over the Still")
-    picture = _scene_linear(net, still, color, vivid, alpha)
+    picture = _scene_linear(net, still, covering(maps["texture"], vivid), alpha)
     moving = net.math("MULTIPLY", net.math("GREATER_THAN", phase, 0.0), asked["Mix"])
-    mask = net.translate(net.channel(maps["forward"], "Blue"), offset)
+    mask = net.translate(cover, offset)
     # Moved by whole pixels, yet not without rounding: outside not a trace of the loop shall be left.
-    share = net.math("MULTIPLY", net.math("GREATER_THAN", mask, 0.5), moving)
+    share = net.math("MULTIPLY", net.math("GREATER_THAN", mask, 1 / 128), moving)
     result = net.mix(share, asked["Image"], net.translate(picture, offset))
     group.links.new(result, net.add("NodeGroupOutput").inputs["Image"])
     net.arrange()
@@ -106,16 +115,15 @@ def _boost(net, phase, rest, similarity):
     return net.math("SUBTRACT", net.math("INVERSE_SQRT", kept), 1.0)
 
 
-def _scene_linear(net, still, color, vivid, alpha):
+def _scene_linear(net, still, picture, alpha):
     """From what the engine blends to what the compositor mixes: scene-linear, color premultiplied.
 
     An 8-bit still is blended as it is stored, encoded for a display; any other is scene-linear already.
     """
     if still.is_float:
-        floor = net.vector("MINIMUM", color, (0.0, 0.0, 0.0))
-        picture = net.vector("MAXIMUM", vivid, floor)
-        return net.set_alpha(picture, alpha, "Replace Alpha") if alpha else picture
-    picture = net.vector("MAXIMUM", vivid, (0.0, 0.0, 0.0))
+        # The fourth channel of the texture isn't alpha.
+        return net.set_alpha(picture, alpha or 1.0, "Replace Alpha")
+    picture = net.vector("MAXIMUM", picture, (0.0, 0.0, 0.0))
     if alpha:
         picture = net.vector("DIVIDE", picture, net.math("MAXIMUM", alpha, 1e-6))
     picture = net.vector("MINIMUM", picture, (1.0, 1.0, 1.0))

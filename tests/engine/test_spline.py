@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from engine.spline import sample_spline, spline_coefficients
+from engine.spline import sample_spline, spline_coefficients, spline_pixels
 
 SHAPE = (60, 90)
 INSIDE = (slice(12, -12), slice(12, -12))  # SciPy mirrors at the border, the engine repeats it
@@ -30,6 +30,15 @@ def test_the_spline_passes_through_every_pixel_up_to_the_border():
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(np.float32)
     looked_up = sample_spline(spline_coefficients(flat_border, scene_linear=False), columns, rows)
     np.testing.assert_allclose(looked_up, flat_border, atol=1e-4)
+
+
+@pytest.mark.parametrize("scene_linear", [False, True])
+def test_all_pixels_at_once_are_the_look_ups_of_each(scene_linear):
+    pixels = np.random.default_rng(5).random((*SHAPE, 3)).astype(np.float32) ** 8
+    coefficients = spline_coefficients(pixels, scene_linear=scene_linear)
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(np.float32)
+    looked_up = sample_spline(coefficients, columns, rows)
+    np.testing.assert_allclose(spline_pixels(coefficients), looked_up, atol=5e-5)
 
 
 def test_a_highlight_throws_no_black_ring_into_a_scene_linear_picture():

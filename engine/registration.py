@@ -15,9 +15,10 @@ from .anchors import Anchors, Doubles, Floats, Sparse
 
 BENDING = 3.0
 """Weight of the field's second differences against the still's own pixels."""
-SAMPLES = 14_000
+SAMPLES = 10_000
 """Pixels compared in one pass."""
-PASSES = 3
+PASSES = 2
+"""Gauss-Newton steps at each scale."""
 COARSEST = 8.0
 """Pixels a step spans at the first scale."""
 FINEST = 56.0

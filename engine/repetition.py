@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +103,11 @@ def find_repetition(similarity: Similarity, inside: NDArray[np.bool_]) -> Repeti
     return votes.repetition(best)
 
 
+def _grid(*axes: Any) -> Doubles:
+    """Return all combinations, one a row."""
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)).astype(np.float64)
+
+
 class _Votes:
     """Scores many hypotheses (angle off the stroke, step, fall along and across it) at once."""
 
@@ -136,9 +142,8 @@ class _Votes:
         )
         turns = np.array([-0.5, -0.25, -0.1, 0, 0.1, 0.25, 0.5]) / self.reach[1]
         lengths = self.similarity.lengths
-        flat = itertools.product(np.radians(np.arange(-20, 21, 5)), lengths, [0.0], [0.0])
-        slanted = itertools.product(np.radians([-20, -10, 0, 10, 20]), lengths[::2], falls, turns)
-        grid = np.array([*flat, *slanted])
+        flat = _grid(np.radians(np.arange(-20, 21, 5)), lengths, [0.0], [0.0])
+        grid = np.concatenate([flat, _grid(np.radians([-20, -10, 0, 10, 20]), lengths[::2], falls, turns)])
         few = slice(0, FIRST_PLACES)
         with ThreadPoolExecutor(THREADS) as pool:
             parts = pool.map(lambda part: self.score(part, few), np.array_split(grid, len(grid) // 600 + 1))
@@ -155,7 +160,7 @@ class _Votes:
                 break
         return np.array(best)
 
-    def refined(self, guesses: Doubles, rounds: int = 12) -> Doubles:
+    def refined(self, guesses: Doubles, rounds: int = 9) -> Doubles:
         """Walk each guess downhill, one number at a time; returns them best first."""
         guesses = guesses.copy()
         score = self.score(guesses)
@@ -170,7 +175,7 @@ class _Votes:
                 tried = self.score(moved)
                 better = tried < score
                 guesses[better], score[better] = moved[better], tried[better]
-            if turn % 4 == 3:
+            if turn % 3 == 2:
                 strides /= 2
         return guesses[np.argsort(score, kind="stable")]
 

@@ -133,11 +133,12 @@ def describe_levels(
     Returns
     -------
     list of ((CHANNELS, h, w), (h, w)) float32
-        Descriptors scaled to a mean square of 1 over the region, and the region's mask.
+        Descriptors, scaled so that their variance over the region is 1 at the first scale, and the
+        mask of the region.
     """
     import cv2
 
-    levels = []
+    levels: list[tuple[Floats, Floats]] = []
     mask = inside.astype(np.float32)
     for level in range(count):
         if level:
@@ -147,22 +148,23 @@ def describe_levels(
         region = mask > 0.5
         if min(mask.shape) < 8 or region.sum() < 2 * CHANNELS:
             break
-        levels.append((_principal(describe(picture), region), region.astype(np.float32)))
+        descriptors = describe(picture)
+        if not levels:
+            basis = _principal(descriptors, region)
+        planes = basis @ descriptors.transpose(2, 0, 1).reshape(descriptors.shape[2], -1)
+        levels.append((planes.reshape(-1, *region.shape), region.astype(np.float32)))
     return levels
 
 
 def _principal(descriptors: Floats, region: NDArray[np.bool_]) -> Floats:
-    planes = descriptors.transpose(2, 0, 1)
-    flat = planes.reshape(len(planes), -1)
+    """Return the (CHANNELS, 128) basis a region's descriptors vary most in, scaled to a variance of 1."""
+    flat = descriptors.transpose(2, 0, 1).reshape(descriptors.shape[2], -1)
     inside = np.flatnonzero(region)
     sample = flat[:, inside[:: max(1, len(inside) // 3000)]]
-    mean = sample.mean(1, keepdims=True)
-    covariance = (sample - mean) @ (sample - mean).T / sample.shape[1]
-    variances, directions = np.linalg.eigh(covariance)
+    sample = sample - sample.mean(1, keepdims=True)
+    variances, directions = np.linalg.eigh(sample @ sample.T / sample.shape[1])
     scale = 1 / np.sqrt(max(float(variances.sum()), 1e-12))
-    basis = directions[:, : -CHANNELS - 1 : -1].T * scale
-    reduced = basis @ flat - basis @ mean
-    return np.ascontiguousarray(reduced.reshape(CHANNELS, *region.shape), np.float32)
+    return np.asarray(directions[:, : -CHANNELS - 1 : -1].T * scale, np.float32)
 
 
 class _Comparison:

@@ -24,8 +24,10 @@ from .strokes import Part, Region, check_strokes, split_mask
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-WORKING_SIDE = 300
+WORKING_SIDE = 256
 """Pixels on the longer side of a part when its repetitions are searched (paper, 5.4)."""
+FLAT_SIDE = 360
+"""Pixels on the longer side of a plane laid flat: its near end is small there."""
 MOST_ENLARGED = 2.5
 SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
@@ -216,7 +218,7 @@ def _tilted_planes(inside: NDArray[np.bool_], repetition: Repetition, direction:
     center = points.mean(0)
     reach = float(np.percentile(np.abs((points - center) @ direction), 95)) + 1
     falls = [direction * (tilt / reach) for tilt in TILTS]
-    return [Plane.tilted(inside, center, fall, WORKING_SIDE) for fall in falls]
+    return [Plane.tilted(inside, center, fall, FLAT_SIDE) for fall in falls]
 
 
 def _confidence(repetition: Repetition) -> float:

@@ -21,7 +21,7 @@ CERTAINTY = 6.0
 """Unary energy of a displacement at chance level; the CRF weighs it against its neighbors."""
 STRAY = 1.6
 """Equation 3's lambda: 0.1 a pixel, for a step of 16 pixels, applied to the relative deviation."""
-TURN = 0.3
+TURN = 5.0
 """Unary energy of a label 30 degrees off, growing with the square: stripes can't tell by themselves."""
 SMOOTHNESS = 4.0
 """Weight of the pairwise term (4)."""

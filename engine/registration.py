@@ -17,9 +17,9 @@ BENDING = 3.0
 """Weight of the field's second differences against the still's own pixels."""
 SAMPLES = 10_000
 """Pixels compared in one pass."""
-PASSES = 2
+PASSES = 3
 """Gauss-Newton steps at each scale."""
-COARSEST = 8.0
+COARSEST = 5.0
 """Pixels a step spans at the first scale."""
 FINEST = 56.0
 """Pixels a step spans at the last one: a hundredth of a step is then a pixel's fraction."""

@@ -28,6 +28,8 @@ ANGLES = np.radians(np.arange(-30, 31, 5)).astype(np.float32)
 """Deviations from the stroke's direction (3.1.2)."""
 CHANNELS = 16
 """Principal components of the 128 descriptors: they keep 98 % of the variance."""
+FLAT = 1e-3
+"""Variance of the descriptors: rounding alone causes 1e-7, noise of one level in 16 bits 4e-3."""
 WINDOW = 6.0
 """Pixels at an octave's own scale: the deviation of the Gaussian window that costs are averaged in."""
 BACKWARD = 0.3
@@ -163,7 +165,7 @@ def _principal(descriptors: Floats, region: NDArray[np.bool_]) -> Floats:
     sample = flat[:, inside[:: max(1, len(inside) // 3000)]]
     sample = sample - sample.mean(1, keepdims=True)
     variances, directions = np.linalg.eigh(sample @ sample.T / sample.shape[1])
-    scale = 1 / np.sqrt(max(float(variances.sum()), 1e-12))
+    scale = 1 / np.sqrt(max(float(variances.sum()), FLAT))
     return np.asarray(directions[:, : -CHANNELS - 1 : -1].T * scale, np.float32)
 
 
@@ -253,7 +255,7 @@ def _pool(lengths: NDArray[Any], cost: Floats, support: Floats) -> Floats:
     typical = total / (measured + 1e-3)
     seen = typical[measured > 0.2 * len(cost) * len(lengths)]
     common = float(np.median(seen)) if seen.size else 1.0
-    floor = np.float32(0.1 * common)  # a flat place can't tell one step from another
+    floor = np.float32(max(0.1 * common, 3e-3))  # a flat place can't tell one step from another
     weight = 1 / (typical + np.float32(0.3 * common + 1e-6))
     for values in (*cost, *chance):
         values += floor

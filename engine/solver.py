@@ -193,8 +193,15 @@ def _solve_region(
     flat = np.stack([columns, rows], axis=-1).astype(np.float64) * NODE + (NODE - 1) / 2
     places = sight.plane.to_picture(flat)
     moves = sight.plane.to_picture(flat + assignment.displacement[sight.nodes]) - places
+    moves = _bounded(moves, LONGEST_STEP * max(size))
     trust = np.square(assignment.trust[sight.nodes]) + np.float32(1e-3)
     return _Found(places, moves, trust, _confidence(sight.repetition))
+
+
+def _bounded(moves: Doubles, longest: float) -> Doubles:
+    """Shorten what reaches over the horizon of a plane."""
+    lengths = np.hypot(moves[:, 0], moves[:, 1])
+    return moves * np.minimum(1, longest / np.maximum(lengths, 1e-9))[:, None]
 
 
 def _look(source: _Source, inside: NDArray[np.bool_], plane: Plane, direction: Doubles) -> _Sight:

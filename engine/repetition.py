@@ -43,6 +43,15 @@ SLANT = 0.06
 """Doubt about a plane that doubles its steps from the center to the edge, growing with the square."""
 
 
+Slants = tuple[tuple[float, ...], tuple[float, ...]]
+ANY_SLANT: Slants = (
+    (-0.9, -0.7, -0.5, -0.32, -0.2, -0.1, 0.0, 0.1, 0.2, 0.32, 0.5, 0.7, 0.9),
+    (-0.5, -0.25, -0.1, 0.0, 0.1, 0.25, 0.5),
+)
+HARDLY_ANY_SLANT: Slants = ((-0.3, -0.15, 0.0, 0.15, 0.3), (-0.2, 0.0, 0.2))
+"""What is left on a plane that was laid flat."""
+
+
 @dataclass(frozen=True)
 class Repetition:
     """A translation by one step on a plane seen in perspective.
@@ -83,7 +92,9 @@ class Repetition:
         return moves * (bounded / np.maximum(length, 1e-9))[..., None]
 
 
-def find_repetition(similarity: Similarity, inside: NDArray[np.bool_]) -> Repetition:
+def find_repetition(
+    similarity: Similarity, inside: NDArray[np.bool_], slants: Slants = ANY_SLANT
+) -> Repetition:
     """Find the shortest step along the stroke that maps the region onto itself.
 
     Parameters
@@ -91,6 +102,9 @@ def find_repetition(similarity: Similarity, inside: NDArray[np.bool_]) -> Repeti
     similarity : Similarity
     inside : (h, w) bool
         Which nodes belong to the region.
+    slants : pair of tuples of float
+        How much nearer than its center the plane may be at the region's ends, along the stroke and
+        across it: where the search starts.
 
     Returns
     -------
@@ -98,9 +112,7 @@ def find_repetition(similarity: Similarity, inside: NDArray[np.bool_]) -> Repeti
         The best one there is, however bad its cost.
     """
     votes = _Votes(similarity, inside)
-    candidates = votes.refined(votes.coarse())
-    best = candidates[0]
-    return votes.repetition(best)
+    return votes.repetition(votes.refined(votes.coarse(slants))[0])
 
 
 def _grid(*axes: Any) -> Doubles:
@@ -135,12 +147,9 @@ class _Votes:
         both = both.reshape(-1, 2).astype(np.float32)
         self.volume = np.concatenate([both, np.array([[UNKNOWN * self.blind, self.blind]], np.float32)])
 
-    def coarse(self, most: int = 1200, kept: int = 24) -> Doubles:
+    def coarse(self, slants: Slants, most: int = 1200, kept: int = 24) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
-        falls = (
-            np.array([-0.9, -0.7, -0.5, -0.32, -0.2, -0.1, 0, 0.1, 0.2, 0.32, 0.5, 0.7, 0.9]) / self.reach[0]
-        )
-        turns = np.array([-0.5, -0.25, -0.1, 0, 0.1, 0.25, 0.5]) / self.reach[1]
+        falls, turns = (np.array(slants) / reach for slants, reach in zip(slants, self.reach, strict=True))
         lengths = self.similarity.lengths
         flat = _grid(np.radians(np.arange(-20, 21, 5)), lengths, [0.0], [0.0])
         grid = np.concatenate([flat, _grid(np.radians([-20, -10, 0, 10, 20]), lengths[::2], falls, turns)])

@@ -14,11 +14,11 @@ from .errors import BadSettings
 from .field import spread_fields
 from .inputs import check_mask, check_still, display_rgb, to_unit
 from .loop import Loop
-from .plane import Plane
 from .registration import FINEST, View, make_views, refine_field
-from .repetition import Repetition, find_repetition
+from .repetition import Repetition
 from .settings import Progress, Settings, no_progress
-from .similarity import NODE, Similarity, describe_levels, measure
+from .sight import LONGEST_STEP, Source, find_sight
+from .similarity import NODE
 from .strokes import Part, Region, check_strokes, split_mask
 
 Floats = NDArray[np.float32]
@@ -26,17 +26,9 @@ Doubles = NDArray[np.float64]
 
 WORKING_SIDE = 256
 """Pixels on the longer side of a part when its repetitions are searched (paper, 5.4)."""
-FLAT_SIDE = 360
-"""Pixels on the longer side of a plane laid flat: its near end is small there."""
 MOST_ENLARGED = 2.5
 SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
-DOUBTFUL = 0.12
-"""Merit of a repetition below which planes in strong perspective are tried."""
-TILTS = (-0.75, -0.5, 0.5, 0.75)
-"""How much nearer or further than its center a tilted plane is at the region's end."""
-LONGEST_STEP = 0.6
-"""Of the region's extent along the stroke: what repeats has to be there almost twice."""
 
 
 def solve(
@@ -125,7 +117,7 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
     zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
-    source = _Source(_resized(still[part.box], (round(size[0] * zoom), round(size[1] * zoom))), zoom)
+    source = Source(_resized(still[part.box], (round(size[0] * zoom), round(size[1] * zoom))), zoom)
     anchors = Anchors.over(size)
     points, moves, trusts = [], [], []
     confidence = 0.0
@@ -146,14 +138,6 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A part's picture, and how many of its pixels make a working pixel."""
-
-    picture: Floats
-    zoom: float
-
-
-@dataclass(frozen=True)
 class _Found:
     """What a region's nodes are assigned: where they are and how they move, in working pixels."""
 
@@ -163,30 +147,13 @@ class _Found:
     confidence: float
 
 
-@dataclass(frozen=True)
-class _Sight:
-    """What repeats on one plane: the costs on its flat picture, its nodes and the best repetition."""
-
-    plane: Plane
-    similarity: Similarity
-    nodes: NDArray[np.bool_]
-    repetition: Repetition
-
-
 def _solve_region(
-    source: _Source, region: Region, size: tuple[int, int], settings: Settings, report: Progress
+    source: Source, region: Region, size: tuple[int, int], settings: Settings, report: Progress
 ) -> _Found:
     """Assign a displacement to each node of a region."""
     inside = _shrunk(region.inside, size)
     direction = region.segment.direction
-    report(0.0, "Finding Repetitions")
-    sight = _look(source, inside, Plane.facing(size), direction)
-    if sight.repetition.merit < DOUBTFUL:
-        for count, plane in enumerate(_tilted_planes(inside, sight.repetition, direction)):
-            report(0.3 + 0.1 * count, "Finding Repetitions in Perspective")
-            other = _look(source, inside, plane, direction)
-            if other.repetition.merit > sight.repetition.merit:
-                sight = other
+    sight = find_sight(source, inside, direction, _Share(report, 0.0, 0.85))
     report(0.85, "Assigning Displacements")
     assignment = assign(sight.similarity, sight.nodes, sight.repetition, settings)
     rows, columns = np.nonzero(sight.nodes)
@@ -202,30 +169,6 @@ def _bounded(moves: Doubles, longest: float) -> Doubles:
     """Shorten what reaches over the horizon of a plane."""
     lengths = np.hypot(moves[:, 0], moves[:, 1])
     return moves * np.minimum(1, longest / np.maximum(lengths, 1e-9))[:, None]
-
-
-def _look(source: _Source, inside: NDArray[np.bool_], plane: Plane, direction: Doubles) -> _Sight:
-    """Find what repeats along the stroke on a plane."""
-    picture = plane.lay_flat(source.picture, source.zoom)
-    region = plane.lay_flat(inside.astype(np.float32), 1.0) > 0.5
-    region &= plane.in_sight()
-    nodes = _shrunk(region, (-(-region.shape[0] // NODE), -(-region.shape[1] // NODE)))
-    rows, columns = np.nonzero(nodes)
-    along = np.stack([columns, rows], axis=-1) * NODE @ direction
-    longest = LONGEST_STEP * float(np.ptp(along)) if along.size else 0.0
-    heading = float(np.arctan2(direction[1], direction[0]))
-    similarity = measure(describe_levels(picture, region), heading, longest)
-    return _Sight(plane, similarity, nodes, find_repetition(similarity, nodes))
-
-
-def _tilted_planes(inside: NDArray[np.bool_], repetition: Repetition, direction: Doubles) -> list[Plane]:
-    """Guess the planes that a region with strong perspective may lie on."""
-    rows, columns = np.nonzero(inside)
-    points = np.stack([columns, rows], axis=-1)
-    center = points.mean(0)
-    reach = float(np.percentile(np.abs((points - center) @ direction), 95)) + 1
-    falls = [direction * (tilt / reach) for tilt in TILTS]
-    return [Plane.tilted(inside, center, fall, FLAT_SIDE) for fall in falls]
 
 
 def _confidence(repetition: Repetition) -> float:

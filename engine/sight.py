@@ -62,27 +62,27 @@ def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, re
         The one whose repetition has the most merit.
     """
     report(0.0, "Finding Repetitions")
-    best = _look(source, inside, Plane.facing(inside.shape), direction, ANY_SLANT)
+    best = look(source, inside, Plane.facing(inside.shape), direction, ANY_SLANT)
     if best.repetition.merit >= DOUBTFUL:
         return best
     front = best.repetition.merit
 
-    def tilt(towards: float, amount: float) -> None:
+    def tilt(towards: float, amount: float, done: float) -> None:
         nonlocal best
-        report(0.4 + 0.15 * amount * (2 + towards), "Finding Repetitions in Perspective")
+        report(done, "Finding Repetitions in Perspective")
         plane = _tilted(inside, direction, towards * amount)
-        sight = _look(source, inside, plane, direction, HARDLY_ANY_SLANT)
+        sight = look(source, inside, plane, direction, HARDLY_ANY_SLANT)
         if sight.repetition.merit > best.repetition.merit:
             best = sight
 
-    tilt(-1, TILTS[0])
-    tilt(1, TILTS[0])
+    tilt(-1, TILTS[0], 0.4)
+    tilt(1, TILTS[0], 0.6)
     if best.repetition.merit > front + PROMISING:
-        tilt(float(np.sign(best.plane.fall @ direction)), TILTS[1])
+        tilt(float(np.sign(best.plane.fall @ direction)), TILTS[1], 0.8)
     return best
 
 
-def _look(
+def look(
     source: Source, inside: NDArray[np.bool_], plane: Plane, direction: Doubles, slants: Slants
 ) -> Sight:
     """Find what repeats along the stroke on a plane."""

@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import Anchors, fit_field
+from .anchors import Anchors, fit_field, repeat_field
 from .assignment import assign
-from .errors import BadSettings
+from .errors import BadMask, BadSettings
 from .field import spread_fields
 from .inputs import check_mask, check_still, display_rgb, to_unit
 from .loop import Loop
+from .plane import Plane
 from .registration import FINEST, View, make_views, refine_field
-from .repetition import Repetition
+from .repetition import ANY_SLANT
 from .settings import Progress, Settings, no_progress
-from .sight import LONGEST_STEP, Source, find_sight
+from .sight import DOUBTFUL, LONGEST_STEP, Source, find_sight, look
 from .similarity import NODE
-from .strokes import Part, Region, check_strokes, split_mask
+from .strokes import Part, Region, check_strokes, nearest_segment, split_mask
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -29,6 +30,8 @@ WORKING_SIDE = 256
 MOST_ENLARGED = 2.5
 SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
+CLEAR = 0.2
+"""Merit of a repetition around a mask from which on the mask is expected to hold two of its steps."""
 
 
 def solve(
@@ -71,20 +74,24 @@ def solve(
     inside = check_mask(mask, still)
     parts = split_mask(inside, check_strokes(strokes, still.shape))
     forward, inverse = (np.zeros((*inside.shape, 2), np.float32) for _ in range(2))
-    confidence = 0.0
-    area = sum(part.inside.sum() for part in parts)
-    for index, part in enumerate(parts):
-        solved = _solve_part(
-            still, part, settings, _Share(report, 0.8 * index / len(parts), 0.8 / len(parts))
-        )
-        report(0.8 * (index + 0.9) / len(parts), "Spreading the Field")
-        spread_fields(solved.anchors, solved.values, part, solved.scale, forward, inverse)
-        confidence += solved.confidence * part.inside.sum() / area
-    report(0.8, "Continuing the Texture")
     moving = np.zeros_like(inside)
-    for part in parts:
+    sure = 0.0
+    refusal: BadMask | None = None
+    for index, part in enumerate(parts):
+        share = _Share(report, 0.8 * index / len(parts), 0.8 / len(parts))
+        try:
+            solved = _solve_part(still, part, settings, share)
+        except BadMask as reason:  # too small: it stays still, while another part moves
+            refusal = reason
+            continue
+        share(0.9, "Spreading the Field")
+        spread_fields(solved.anchors, solved.values, part, solved.scale, forward, inverse)
         moving[part.box] |= part.inside
-    loop = Loop.from_fields(still, moving, forward, inverse, float(confidence))
+        sure += solved.confidence * float(part.inside.sum())
+    if refusal and not moving.any():
+        raise refusal
+    report(0.8, "Continuing the Texture")
+    loop = Loop.from_fields(still, moving, forward, inverse, sure / float(moving.sum()))
     report(1.0, "Solved")
     return loop
 
@@ -113,17 +120,16 @@ class _Solved:
 
 def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Progress) -> _Solved:
     """Find, assign and refine the displacements of one connected part."""
-    height, width = part.inside.shape
-    scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
-    size = (max(16, round(height * scale)), max(16, round(width * scale)))
-    zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
-    source = Source(_resized(still[part.box], (round(size[0] * zoom), round(size[1] * zoom))), zoom)
+    source, size, scale = _source(still[part.box])
     anchors = Anchors.over(size)
     points, moves, trusts = [], [], []
     confidence = 0.0
+    largest = max(part.regions, key=lambda region: int(region.inside.sum()))
     for index, region in enumerate(part.regions):
         share = _Share(report, 0.7 * index / len(part.regions), 0.7 / len(part.regions))
         found = _solve_region(source, region, size, settings, share)
+        if region is largest:
+            _check_extent(still, part, region, found, scale)
         points.append(found.places)
         moves.append(found.moves)
         trusts.append(found.trust)
@@ -133,7 +139,8 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     step = max(float(np.median(np.hypot(*values.T))), 4.0)
     for view in _views(still, part, scale, step):
         values = refine_field(anchors, values, view)
-        report(0.9, "Refining the Field")
+        report(0.85, "Refining the Field")
+    values = repeat_field(anchors, values, _turns(anchors, part, scale))
     return _Solved(anchors, values, scale, confidence)
 
 
@@ -162,7 +169,47 @@ def _solve_region(
     moves = sight.plane.to_picture(flat + assignment.displacement[sight.nodes]) - places
     moves = _bounded(moves, LONGEST_STEP * max(size))
     trust = np.square(assignment.trust[sight.nodes]) + np.float32(1e-3)
-    return _Found(places, moves, trust, _confidence(sight.repetition))
+    return _Found(places, moves, trust, _confidence(sight.repetition.merit))
+
+
+def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found, scale: float) -> None:
+    """Refuse a part that is shorter than two of the steps by which the still repeats around it."""
+    direction = region.segment.direction
+    rows, columns = np.nonzero(part.inside)
+    extent = float(np.ptp(np.stack([columns, rows], axis=-1) @ direction)) + 1
+    step = float(np.median(np.hypot(*found.moves.T))) / scale
+    if found.confidence >= _confidence(DOUBTFUL) and 2 * step <= extent:
+        return
+    box = tuple(
+        slice(max(0, 2 * span.start - span.stop), min(side, 2 * span.stop - span.start))
+        for span, side in zip(part.box, still.shape, strict=False)
+    )
+    if box == part.box:
+        return
+    around, size, scale = _source(still[box])
+    repetition = look(around, np.ones(size, bool), Plane.facing(size), direction, ANY_SLANT).repetition
+    step = repetition.step / scale
+    if repetition.merit >= CLEAR and 2 * step > extent:
+        raise BadMask(
+            f"The mask is {extent:.0f} pixels long along the stroke, less than two steps of {step:.0f} by "
+            f"which the still repeats there: paint at least {2 * step:.0f} pixels."
+        )
+
+
+def _source(pixels: NDArray[Any]) -> tuple[Source, tuple[int, int], float]:
+    """Show a piece of the still as repetitions are searched; returns its working size and scale as well."""
+    height, width = pixels.shape[:2]
+    scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
+    size = (max(16, round(height * scale)), max(16, round(width * scale)))
+    zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
+    return Source(_resized(pixels, (round(size[0] * zoom), round(size[1] * zoom))), zoom), size, scale
+
+
+def _turns(anchors: Anchors, part: Part, scale: float) -> NDArray[np.int_]:
+    """How many steps each anchor's region goes in one turn of the loop."""
+    segments = [region.segment for region in part.regions]
+    nearest = nearest_segment((anchors.points + 0.5) / scale - 0.5 + part.origin, segments)
+    return np.array([segment.turns for segment in segments])[nearest]
 
 
 def _bounded(moves: Doubles, longest: float) -> Doubles:
@@ -171,9 +218,9 @@ def _bounded(moves: Doubles, longest: float) -> Doubles:
     return moves * np.minimum(1, longest / np.maximum(lengths, 1e-9))[:, None]
 
 
-def _confidence(repetition: Repetition) -> float:
+def _confidence(merit: float) -> float:
     """Scale merit to 0..1: noise and clouds reach 0.04, a regular facade 0.3 and more."""
-    return float(np.clip((repetition.merit - 0.04) / 0.26, 0, 1))
+    return float(np.clip((merit - 0.04) / 0.26, 0, 1))
 
 
 def _views(still: NDArray[Any], part: Part, scale: float, step: float) -> list[View]:

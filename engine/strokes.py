@@ -36,7 +36,7 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Segment:
-    """A straight piece of a stroke: where it lies, where it points and how many turns it makes."""
+    """A straight piece of a stroke: where it lies, where it moves to and how many turns it makes."""
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
@@ -134,16 +134,25 @@ def split_mask(mask: NDArray[np.bool_], strokes: Sequence[Stroke]) -> list[Part]
     Returns
     -------
     list of Part
-        Parts too small to hold two repetitions are left out; they stay still.
+        Parts too small to hold two repetitions are left out; they stay still, and so do pixels
+        whose nearest stroke makes no turn.
 
     Raises
     ------
     BadMask
         When no part is large enough.
+    BadStroke
+        When no stroke moves anything.
     """
     import cv2
 
     segments = [segment for stroke in strokes for segment in straight_segments(stroke)]
+    turns = np.array([segment.turns for segment in segments])
+    if not turns.all():
+        mask = mask & (turns[_owners(mask.shape, np.zeros(2), segments)] > 0)
+        segments = [segment for segment in segments if segment.turns]
+        if not mask.any():
+            raise BadStroke("Every stroke near the mask makes 0 turns: let at least one of them move.")
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     parts = []
     for label, (x, y, width, height, _) in enumerate(stats[1:], 1):
@@ -160,6 +169,8 @@ def split_mask(mask: NDArray[np.bool_], strokes: Sequence[Stroke]) -> list[Part]
 def straight_segments(stroke: Stroke) -> list[Segment]:
     """Break a curved stroke where it turns too far, so that each piece has one direction (4.2)."""
     points = _resampled(stroke.points)
+    if stroke.turns < 0:
+        points = points[::-1]
     cuts = [0, len(points) - 1]
     stack = [(0, len(points) - 1)]
     while stack:
@@ -174,7 +185,7 @@ def straight_segments(stroke: Stroke) -> list[Segment]:
             cuts.append(middle)
             stack += [(first, middle), (middle, last)]
     cuts.sort()
-    pieces = [Segment(points[a], points[b], stroke.turns) for a, b in zip(cuts, cuts[1:], strict=False)]
+    pieces = [Segment(points[a], points[b], abs(stroke.turns)) for a, b in zip(cuts, cuts[1:], strict=False)]
     return [piece for piece in pieces if np.hypot(*(piece.end - piece.start)) > 1e-6]
 
 
@@ -195,19 +206,31 @@ def _regions(
     """Give each pixel of a part to the nearest segment: Voronoi cells of the segments (4.2)."""
     if len(segments) == 1:
         return (Region(inside, segments[0]),)
-    height, width = inside.shape
-    cell = max(1, max(height, width) // 512)  # the border between cells needs no finer grid
-    grid = np.stack(np.meshgrid(np.arange(0, width, cell), np.arange(0, height, cell)), axis=-1) + (
-        origin + cell / 2
-    )
-    nearest = np.argmin([_distance(grid, segment) for segment in segments], axis=0)
-    owner = np.repeat(np.repeat(nearest, cell, axis=0), cell, axis=1)[:height, :width]
+    owner = _owners(inside.shape, origin, segments)
     regions = []
     for index, segment in enumerate(segments):
         cells = inside & (owner == index)
         if cells.any():
             regions.append(Region(cells, segment))
     return tuple(regions)
+
+
+def _owners(
+    shape: tuple[int, ...], origin: NDArray[np.float64], segments: Sequence[Segment]
+) -> NDArray[np.intp]:
+    """Say for each pixel of a box which segment is nearest."""
+    height, width = shape
+    cell = max(1, max(height, width) // 512)  # the border between cells needs no finer grid
+    grid = np.stack(np.meshgrid(np.arange(0, width, cell), np.arange(0, height, cell)), axis=-1) + (
+        origin + cell / 2
+    )
+    nearest = nearest_segment(grid, segments)
+    return np.repeat(np.repeat(nearest, cell, axis=0), cell, axis=1)[:height, :width]
+
+
+def nearest_segment(points: NDArray[np.float64], segments: Sequence[Segment]) -> NDArray[np.intp]:
+    """Return the index of the segment nearest to each of (..., 2) points, pixels of the still."""
+    return np.argmin([_distance(points, segment) for segment in segments], axis=0)
 
 
 def _distance(points: NDArray[np.float64], segment: Segment) -> NDArray[np.float64]:

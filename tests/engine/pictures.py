@@ -50,3 +50,28 @@ def sideways(step: float = STEP) -> NDArray[np.float32]:
 
 def moving(still: NDArray[np.generic], mask: NDArray[np.bool_], step: float = STEP) -> Loop:
     return Loop.from_fields(still, mask, sideways(step), -sideways(step), confidence=1.0)
+
+
+def texture(
+    along: NDArray[np.float64], across: NDArray[np.float64], step: float, seed: int = 0
+) -> NDArray[np.float32]:
+    """Draw something in color that repeats every `step` along one coordinate, and never along the other."""
+    generator = np.random.default_rng(seed)
+    total = np.zeros((*along.shape, 3))
+    for harmonic in (1, 1, 2, 2, 3):
+        phase = generator.uniform(0, 2 * np.pi, 3)
+        wave = generator.uniform(-2.5, 2.5)
+        total += np.sin(2 * np.pi / step * (harmonic * along + wave * across)[..., None] + phase) / harmonic
+    return np.clip(0.5 + 0.12 * total, 0, 1).astype(np.float32)
+
+
+def plane_texture(
+    size: tuple[int, int], step: float, angle: float, fall: tuple[float, float] = (0, 0)
+) -> NDArray[np.float32]:
+    """Draw a plane that repeats along an angle (radians) and recedes from the picture's center by `fall`."""
+    rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float64)
+    x, y = columns - (size[1] - 1) / 2, rows - (size[0] - 1) / 2
+    nearness = 1 + fall[0] * x + fall[1] * y
+    x, y = x / nearness, y / nearness
+    cos, sin = np.cos(angle), np.sin(angle)
+    return texture(x * cos + y * sin, y * cos - x * sin, step)

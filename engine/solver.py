@@ -191,8 +191,8 @@ def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found
     step = repetition.step / scale
     if repetition.merit >= CLEAR and 2 * step > extent:
         raise BadMask(
-            f"The mask is {extent:.0f} pixels long along the stroke, less than two steps of {step:.0f} by "
-            f"which the still repeats there: paint at least {2 * step:.0f} pixels."
+            f"The mask is {extent:.0f} pixels long along the stroke, and what repeats there does so every "
+            f"{step:.0f}: paint two repetitions or more, {np.ceil(2.5 * step):.0f} pixels."
         )
 
 

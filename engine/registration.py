@@ -160,6 +160,6 @@ def _pass(anchors: Anchors, values: Doubles, view: View, bending: Sparse) -> Dou
     hold = 1e-4 * diags(np.ones(len(values)))
     system = bmat([[xx + stiff + hold, xy], [xy, yy + stiff + hold]], format="csc")
     change = splu(system).solve(np.concatenate(right)).reshape(2, -1).T
-    longest = np.hypot(*change.T).max()
     limit = 2.0 / view.scale  # pixels of this scale: beyond them the slopes say nothing
-    return values + change * min(1.0, limit / max(longest, 1e-9))
+    lengths = np.hypot(change[:, 0], change[:, 1])[:, None]
+    return values + change * np.minimum(1.0, limit / np.maximum(lengths, 1e-9))

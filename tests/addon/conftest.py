@@ -1,5 +1,6 @@
 """Test the add-on as users get it: its zip is built and installed into a bpy with empty settings."""
 
+import contextlib
 import importlib
 import os
 import resource
@@ -115,15 +116,14 @@ def solved(saved, still):
     return still
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
-    """A disk that takes files of 4 kB and no more."""
+    """A disk that takes files of 4 kB and no more, until the block ends: pytest reports to a file, too."""
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-    def fill():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, old[1]))
-
-    yield fill
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, handler)

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 import pytest
 
-from .conftest import inset, new_image, pixels_of, windows
+from .conftest import full_disk, inset, new_image, pixels_of, windows
 
 EXACT = bpy.app.version >= (5, 0)  # 4.5's Displace node filters by itself: there the default is a sequence
 TOLERANCE = 2 / 255
@@ -417,9 +417,8 @@ def test_a_folder_that_holds_other_files_is_left_alone(solved, addon):
 
 
 @needs_exact
-def test_a_full_disk_leaves_no_half_made_maps(solved, saved, full_disk):
-    full_disk()
-    with pytest.raises(RuntimeError, match="can't be written to .*free some space"):
+def test_a_full_disk_leaves_no_half_made_maps(solved, saved):
+    with full_disk(), pytest.raises(RuntimeError, match="can't be written to .*free some space"):
         bpy.ops.endless_loops.to_compositor(image=solved.name)
     assert [f.name for f in (saved / "endless_loops" / "solved_scene").iterdir()] == ["wall.loop"]
     assert bpy.context.scene.compositing_node_group is None

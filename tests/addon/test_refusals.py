@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
-from .conftest import inset, new_image, windows
+from .conftest import full_disk, inset, new_image, windows
 
 
 def refused(match, operator=bpy.ops.endless_loops.solve, **arguments):
@@ -132,23 +132,23 @@ def test_a_folder_that_cannot_be_written(solved, saved):
     assert not bpy.context.scene.sequence_editor.strips
 
 
-def test_a_full_disk_leaves_the_previous_sequence_intact(solved, saved, full_disk):
+def test_a_full_disk_leaves_the_previous_sequence_intact(solved, saved):
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
     folder = saved / "endless_loops" / "wall"
     before = {f.name: f.read_bytes() for f in folder.iterdir()}
-    full_disk()
-    refused("can't be written", bpy.ops.endless_loops.to_sequencer, image=solved.name)
+    with full_disk():
+        refused("can't be written", bpy.ops.endless_loops.to_sequencer, image=solved.name)
     assert {f.name: f.read_bytes() for f in folder.iterdir()} == before
     assert [p.name for p in folder.parent.glob(".*")] == []
 
 
-def test_a_full_disk_leaves_the_previous_loop_and_movie_intact(solved, saved, full_disk):
+def test_a_full_disk_leaves_the_previous_loop_and_movie_intact(solved, saved):
     bpy.ops.endless_loops.save_movie(image=solved.name)
     movie = (saved / "endless_loops" / "wall.mp4").read_bytes()
     loop = solved.endless_loops.loop().frame(0.4)
-    full_disk()
-    refused("wall", image=solved.name)
-    refused("written", bpy.ops.endless_loops.save_movie, image=solved.name)
+    with full_disk():
+        refused("wall", image=solved.name)
+        refused("written", bpy.ops.endless_loops.save_movie, image=solved.name)
     assert (saved / "endless_loops" / "wall.mp4").read_bytes() == movie
     np.testing.assert_array_equal(solved.endless_loops.loop().frame(0.4), loop)
     assert [p.name for p in (saved / "endless_loops").rglob(".*")] == []

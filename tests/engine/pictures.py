@@ -58,11 +58,11 @@ def texture(
     """Draw something in color that repeats every `step` along one coordinate, and never along the other."""
     generator = np.random.default_rng(seed)
     total = np.zeros((*along.shape, 3))
-    for harmonic in (1, 1, 2, 2, 3):
+    for harmonic in (1, 1, 1, 2, 2, 2, 3, 3, 4, 5):
         phase = generator.uniform(0, 2 * np.pi, 3)
-        wave = generator.uniform(-2.5, 2.5)
-        total += np.sin(2 * np.pi / step * (harmonic * along + wave * across)[..., None] + phase) / harmonic
-    return np.clip(0.5 + 0.12 * total, 0, 1).astype(np.float32)
+        wave = generator.uniform(-4, 4)
+        total += np.sin(2 * np.pi / step * (harmonic * along + wave * across)[..., None] + phase)
+    return np.clip(0.5 + 0.1 * total, 0, 1).astype(np.float32)
 
 
 def plane_texture(

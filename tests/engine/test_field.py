@@ -1,0 +1,125 @@
+"""Anchors, and the dense fields that are made of them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.anchors import Anchors, fit_field, repeat_field
+from engine.field import spread_fields
+from engine.strokes import Part
+
+SIZE = (120, 160)
+STEP = 20
+
+
+def box_part(top, bottom, left, right):
+    return Part((slice(top, bottom), slice(left, right)), np.ones((bottom - top, right - left), bool), ())
+
+
+def smooth(points):
+    """A field that turns and stretches by a third over a hundred pixels."""
+    x, y = points[..., 0] - 45, points[..., 1] - 40
+    return np.stack([STEP + 0.06 * x - 0.02 * y, 3 * np.sin(x / 40) + 0.03 * y], axis=-1)
+
+
+def spread(part, scale, field, shape=SIZE):
+    """Spread a field given over the part's box in pixels of the still."""
+    anchors = Anchors.over(tuple(round(side * scale) for side in part.inside.shape))
+    values = scale * field((anchors.points + 0.5) / scale - 0.5)
+    forward, inverse = np.zeros((2, *shape, 2), np.float32)
+    spread_fields(anchors, values, part, scale, forward, inverse)
+    return forward, inverse
+
+
+def pixels(shape=SIZE):
+    columns, rows = np.meshgrid(np.arange(shape[1]), np.arange(shape[0]))
+    return np.stack([columns, rows], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5, 0.4])
+def test_a_field_on_anchors_is_the_dense_field_in_pixels_of_the_still(scale):
+    part = box_part(20, 100, 35, 125)
+    forward, _ = spread(part, scale, smooth)
+    expected = smooth(pixels()[part.box] - part.origin)
+    assert np.abs(forward[part.box] - expected).max() < 0.03 * STEP
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5])
+def test_the_way_back_is_the_inverse_of_the_way_there(scale):
+    part = box_part(20, 100, 35, 125)
+    forward, inverse = spread(part, scale, smooth)
+    for there, back in ((forward, inverse), (inverse, forward)):
+        place = pixels()[part.box] + there[part.box]
+        returned = cv2.remap(back, place, None, cv2.INTER_LINEAR)
+        known = returned.any(2)
+        assert known.mean() > 0.8
+        assert np.abs(there[part.box] + returned)[known].max() < 0.02 * STEP
+
+
+def test_a_field_goes_on_beyond_the_mask_as_far_as_frames_reach():
+    part = box_part(40, 80, 50, 110)
+    forward, inverse = spread(part, 1.0, lambda points: np.broadcast_to([STEP, 0.0], points.shape))
+    reach = np.zeros(SIZE, bool)
+    reach[40 - STEP : 80 + STEP, 50 - STEP : 110 + STEP] = True
+    np.testing.assert_allclose(forward[reach], [[STEP, 0]] * reach.sum(), atol=1e-3)
+    np.testing.assert_allclose(inverse[reach], [[-STEP, 0]] * reach.sum(), atol=1e-3)
+
+
+def test_a_field_beyond_the_mask_continues_without_a_jump():
+    part = box_part(30, 90, 50, 110)
+    forward, _ = spread(part, 1.0, lambda points: smooth(points + [5, 10]))
+    around = forward[10:110, 30:130]
+    for axis in (0, 1):
+        assert np.abs(np.diff(around, axis=axis)).max() < 0.5
+
+
+def test_parts_that_lie_close_leave_each_other_alone():
+    left, right = box_part(30, 90, 30, 75), box_part(30, 90, 80, 130)
+    forward, inverse = np.zeros((2, *SIZE, 2), np.float32)
+    for part, step in ((left, (STEP, 0)), (right, (0, -STEP))):
+        anchors = Anchors.over(part.inside.shape)
+        values = np.broadcast_to(np.array(step, float), anchors.points.shape)
+        spread_fields(anchors, values, part, 1.0, forward, inverse)
+    for part, step in ((left, (STEP, 0)), (right, (0, -STEP))):
+        np.testing.assert_allclose(
+            forward[part.box], np.broadcast_to(step, (*part.inside.shape, 2)), atol=1e-3
+        )
+        np.testing.assert_allclose(
+            inverse[part.box], -np.broadcast_to(step, (*part.inside.shape, 2)), atol=1e-3
+        )
+
+
+def test_a_fit_goes_through_what_is_trusted_and_past_what_is_not():
+    anchors = Anchors.over((80, 100))
+    generator = np.random.default_rng(0)
+    points = generator.uniform(0, [100, 80], (600, 2))
+    moves = np.stack([20 + 0.1 * points[:, 0], 0.05 * points[:, 1]], axis=1)
+    trust = np.ones(600)
+    moves[::4] += generator.normal(0, 30, (150, 2))
+    trust[::4] = 1e-6
+    fitted = anchors.basis(points) @ fit_field(anchors, points, moves, trust)
+    expected = np.stack([20 + 0.1 * points[:, 0], 0.05 * points[:, 1]], axis=1)
+    np.testing.assert_allclose(fitted, expected, atol=0.05)
+
+
+def test_anchors_cover_the_box_and_interpolate_straight_lines():
+    anchors = Anchors.over((37, 91))
+    low, high = anchors.points.min(0), anchors.points.max(0)
+    assert (low <= -0.5 + 1e-9).all() and (high >= np.array([90.5, 36.5]) - 1e-9).all()
+    points = np.random.default_rng(1).uniform(-0.5, [90.5, 36.5], (50, 2))
+    slope = anchors.points @ np.array([0.3, -0.7])
+    np.testing.assert_allclose(anchors.basis(points) @ slope, points @ np.array([0.3, -0.7]), atol=1e-9)
+    assert np.abs(anchors.bending() @ slope).max() < 1e-9
+
+
+def test_two_turns_are_one_turn_from_where_one_turn_leads():
+    anchors = Anchors.over((80, 100))
+    values = np.zeros(anchors.points.shape)
+    values[:, 0] = 10 + 0.1 * anchors.points[:, 0]
+    turns = np.where(anchors.points[:, 1] < 40, 2, 1)
+    moves = repeat_field(anchors, values, turns)
+    np.testing.assert_array_equal(moves[turns == 1], values[turns == 1])
+    within = (turns == 2) & (anchors.points[:, 0] + values[:, 0] < 100)
+    np.testing.assert_allclose(moves[within, 0], values[within, 0] * 2.1 + 0 * values[within, 0], atol=1e-6)

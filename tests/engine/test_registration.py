@@ -1,0 +1,78 @@
+"""Displacements found again to a few hundredths of a step, from a start that is some percent off."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.anchors import Anchors
+from engine.registration import make_views, refine_field
+from engine.repetition import Repetition
+
+from .pictures import plane_texture
+
+SIZE = (150, 190)
+
+
+def refined(picture, start, step, zoom=1.0, inside=None):
+    anchors = Anchors.over(SIZE)
+    inside = np.ones(picture.shape[:2], bool) if inside is None else inside
+    values = start(anchors.points)
+    for view in make_views(picture, inside, zoom, step):
+        values = refine_field(anchors, values, view)
+    return anchors, values
+
+
+def errors(anchors, values, truth, margin=10):
+    """Distances in steps over what has its next repetition in the picture."""
+    points = np.stack(np.meshgrid(np.arange(2, SIZE[1], 5), np.arange(2, SIZE[0], 5)), axis=-1).reshape(-1, 2)
+    expected = truth(points)
+    ahead = points + expected
+    seen = (ahead > margin).all(1) & (ahead < np.array(SIZE[::-1]) - margin).all(1)
+    seen &= (points > margin).all(1) & (points < np.array(SIZE[::-1]) - margin).all(1)
+    off = anchors.basis(points[seen]) @ values - expected[seen]
+    return np.hypot(*off.T) / np.hypot(*expected[seen].T)
+
+
+@pytest.mark.parametrize("move", [(23.4, 0.0), (-17.3, 6.2), (3.3, 30.7)])
+@pytest.mark.parametrize("share", [0.94, 1.06])
+def test_a_shift_of_parts_of_a_pixel_is_found(move, share):
+    step, angle = np.hypot(*move), np.arctan2(move[1], move[0])
+    picture = plane_texture(SIZE, step, angle)
+    anchors, values = refined(picture, lambda points: np.tile(share * np.array(move), (len(points), 1)), step)
+    off = errors(anchors, values, lambda points: np.tile(move, (len(points), 1)))
+    assert np.median(off) < 0.01
+    assert np.percentile(off, 90) < 0.03
+
+
+def test_a_step_that_grows_and_turns_is_followed():
+    fall = (0.002, 0.0015)
+    truth = Repetition((np.array(SIZE[::-1]) - 1) / 2, 0.2, 24.0, np.array(fall), 0, 1).displacement
+    picture = plane_texture(SIZE, 24, 0.2, fall)
+    anchors, values = refined(picture, lambda points: 0.95 * truth(points), 24.0)
+    off = errors(anchors, values, truth)
+    assert np.median(off) < 0.01
+    assert np.percentile(off, 90) < 0.04
+
+
+def test_a_larger_still_is_followed_in_its_own_pixels():
+    large = plane_texture((2 * SIZE[0], 2 * SIZE[1]), 46.6, 0.0)
+    anchors, values = refined(large, lambda points: np.tile([21.5, 0.5], (len(points), 1)), 23.3, zoom=2.0)
+    assert np.median(errors(anchors, values, lambda points: np.tile([23.3, 0], (len(points), 1)))) < 0.01
+
+
+def test_what_lies_outside_the_region_pulls_at_nothing():
+    picture = plane_texture(SIZE, 22, 0.0)
+    inside = np.ones(SIZE, bool)
+    inside[:40] = False
+    hidden = picture.copy()
+    hidden[:40] = np.random.default_rng(0).random((40, SIZE[1], 3))
+    start = lambda points: np.tile([20.5, 0.0], (len(points), 1))  # noqa: E731
+    (_, one), (_, other) = (refined(p, start, 22.0, inside=inside) for p in (picture, hidden))
+    np.testing.assert_allclose(one, other, atol=0.01)
+
+
+def test_nothing_to_see_leaves_the_field_as_it_is():
+    flat = np.full((*SIZE, 3), 0.4, np.float32)
+    anchors, values = refined(flat, lambda points: np.tile([20.0, 1.0], (len(points), 1)), 20.0)
+    np.testing.assert_allclose(values, np.tile([20.0, 1.0], (len(anchors.points), 1)), atol=1e-3)

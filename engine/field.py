@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
 from .strokes import Part
 
+Model = Callable[[Doubles], Doubles]
+"""Maps (N, 2) working pixels to how far a repetition moves them, (N, 2) working pixels."""
+
 
 def spread_fields(
-    anchors: Anchors, values: Doubles, part: Part, scale: float, forward: Floats, inverse: Floats
+    anchors: Anchors,
+    values: Doubles,
+    part: Part,
+    scale: float,
+    forward: Floats,
+    inverse: Floats,
+    model: Model | None = None,
 ) -> None:
     """Write a part's forward and inverse field into the still's, as far around it as frames reach.
 
@@ -24,6 +35,8 @@ def spread_fields(
     forward, inverse : (H, W, 2) float32
         Filled in place, pixels of the still; where parts lie close, the later one's surroundings
         don't overwrite the earlier one.
+    model : callable, optional
+        The part's repetition, which goes on beyond the part where the anchors don't.
 
     Notes
     -----
@@ -43,7 +56,11 @@ def spread_fields(
     columns = np.arange(low, width * scale + reach + cell, cell)
     rows = np.arange(low, height * scale + reach + cell, cell)
     grid = np.stack(np.meshgrid(columns, rows), axis=-1)
-    ahead = _spline(points, moves, grid)
+    if model is not None:
+        beyond = _continue(points, moves, model, np.array([low, low]), grid[-1, -1], anchors.spacing)
+        ahead = _spline(np.concatenate([points, beyond[0]]), np.concatenate([moves, beyond[1]]), grid)
+    else:
+        ahead = _spline(points, moves, grid)
     back = _spline(points + moves, -moves, grid)
     origin = np.array([low, low])
     for _ in range(6):
@@ -52,6 +69,27 @@ def spread_fields(
     first = (low + 0.5) / scale - 0.5
     _write(ahead / scale, first, cell / scale, part, forward)
     _write(back / scale, first, cell / scale, part, inverse)
+
+
+def _continue(
+    points: Doubles, moves: Doubles, model: Model, first: Doubles, last: Doubles, spacing: float
+) -> tuple[Doubles, Doubles]:
+    """Let a repetition go on around a part: sparse places beyond it, and their moves.
+
+    The repetition is turned and stretched there as the nearest anchor's move differs from it.
+    """
+    axes = [np.arange(low, high + spacing, 3 * spacing) for low, high in zip(first, last, strict=True)]
+    places = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    squared = ((places[:, None] - points) ** 2).sum(2)
+    places, nearest = places[squared.min(1) > (1.5 * spacing) ** 2], squared.argmin(1)
+    nearest = nearest[squared.min(1) > (1.5 * spacing) ** 2]
+
+    def as_complex(vectors: Doubles) -> NDArray[np.complex128]:
+        return vectors[:, 0] + 1j * vectors[:, 1]
+
+    difference = as_complex(moves[nearest]) / as_complex(model(points[nearest]))
+    continued = as_complex(model(places)) * difference
+    return places, np.stack([continued.real, continued.imag], axis=-1)
 
 
 def _near(inside: NDArray[np.bool_], points: Doubles, spacing: float, scale: float) -> NDArray[np.bool_]:

@@ -43,6 +43,11 @@ class Sight:
     nodes: NDArray[np.bool_]
     repetition: Repetition
 
+    def displacement(self, points: Doubles) -> Doubles:
+        """Return how far the repetition moves (N, 2) points of the picture, working pixels."""
+        flat = self.plane.to_flat(points)
+        return self.plane.to_picture(flat + self.repetition.displacement(flat)) - points
+
 
 def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, report: Progress) -> Sight:
     """Look at a region from the front and, where hardly anything repeats, on tilted planes.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .anchors import Anchors, fit_field, repeat_field
 from .assignment import assign
 from .errors import BadMask, BadSettings
-from .field import spread_fields
+from .field import Model, spread_fields
 from .inputs import check_mask, check_still, display_rgb, to_unit
 from .loop import Loop
 from .plane import Plane
@@ -85,7 +85,7 @@ def solve(
             refusal = reason
             continue
         share(0.9, "Spreading the Field")
-        spread_fields(solved.anchors, solved.values, part, solved.scale, forward, inverse)
+        spread_fields(solved.anchors, solved.values, part, solved.scale, forward, inverse, solved.model)
         moving[part.box] |= part.inside
         sure += solved.confidence * float(part.inside.sum())
     if refusal and not moving.any():
@@ -116,6 +116,7 @@ class _Solved:
     values: Doubles
     scale: float
     confidence: float
+    model: Model | None
 
 
 def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Progress) -> _Solved:
@@ -141,7 +142,9 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
         values = refine_field(anchors, values, view)
         report(0.85, "Refining the Field")
     values = repeat_field(anchors, values, _turns(anchors, part, scale))
-    return _Solved(anchors, values, scale, confidence)
+    alone = len(part.regions) == 1 and part.regions[0].segment.turns == 1
+    model = found.model if alone and found.confidence >= _confidence(DOUBTFUL) else None
+    return _Solved(anchors, values, scale, confidence, model)
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ class _Found:
     moves: Doubles
     trust: Floats
     confidence: float
+    model: Model
 
 
 def _solve_region(
@@ -169,7 +173,7 @@ def _solve_region(
     moves = sight.plane.to_picture(flat + assignment.displacement[sight.nodes]) - places
     moves = _bounded(moves, LONGEST_STEP * max(size))
     trust = np.square(assignment.trust[sight.nodes]) + np.float32(1e-3)
-    return _Found(places, moves, trust, _confidence(sight.repetition.merit))
+    return _Found(places, moves, trust, _confidence(sight.repetition.merit), sight.displacement)
 
 
 def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found, scale: float) -> None:

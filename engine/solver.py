@@ -18,7 +18,7 @@ from .plane import Plane
 from .registration import FINEST, View, make_views, refine_field
 from .repetition import ANY_SLANT
 from .settings import Progress, Settings, no_progress
-from .sight import DOUBTFUL, LONGEST_STEP, Source, find_sight, look
+from .sight import LONGEST_STEP, Source, find_sight, look
 from .similarity import NODE
 from .strokes import Part, Region, check_strokes, nearest_segment, split_mask
 
@@ -31,7 +31,7 @@ MOST_ENLARGED = 2.5
 SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
 CLEAR = 0.2
-"""Merit of a repetition around a mask from which on the mask is expected to hold two of its steps."""
+"""Merit of a repetition; without one in the mask, one around it is expected to fit in twice."""
 
 
 def solve(
@@ -91,7 +91,7 @@ def solve(
     if refusal and not moving.any():
         raise refusal
     report(0.8, "Continuing the Texture")
-    loop = Loop.from_fields(still, moving, forward, inverse, sure / float(moving.sum()))
+    loop = Loop.from_fields(still, moving, forward, inverse, float(sure / moving.sum()))
     report(1.0, "Solved")
     return loop
 
@@ -182,7 +182,7 @@ def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found
     rows, columns = np.nonzero(part.inside)
     extent = float(np.ptp(np.stack([columns, rows], axis=-1) @ direction)) + 1
     step = float(np.median(np.hypot(*found.moves.T))) / scale
-    if found.confidence >= _confidence(DOUBTFUL) and 2 * step <= extent:
+    if found.confidence >= _confidence(CLEAR) and 2 * step <= extent:
         return
     box = tuple(
         slice(max(0, 2 * span.start - span.stop), min(side, 2 * span.stop - span.start))

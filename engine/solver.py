@@ -143,7 +143,7 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
         report(0.85, "Refining the Field")
     values = repeat_field(anchors, values, _turns(anchors, part, scale))
     alone = len(part.regions) == 1 and part.regions[0].segment.turns == 1
-    model = found.model if alone and found.confidence >= _confidence(DOUBTFUL) else None
+    model = found.model if alone and found.confidence >= _confidence(CLEAR) else None
     return _Solved(anchors, values, scale, confidence, model)
 
 

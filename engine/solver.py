@@ -18,7 +18,7 @@ from .plane import Plane
 from .registration import FINEST, View, make_views, refine_field
 from .repetition import ANY_SLANT
 from .settings import Progress, Settings, no_progress
-from .sight import LONGEST_STEP, Source, find_sight, look
+from .sight import DOUBTFUL, LONGEST_STEP, Source, find_sight, look
 from .similarity import NODE
 from .strokes import Part, Region, check_strokes, nearest_segment, split_mask
 
@@ -30,7 +30,7 @@ WORKING_SIDE = 256
 MOST_ENLARGED = 2.5
 SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
-CLEAR = 0.2
+CLEAR = 0.15
 """Merit of a repetition; without one in the mask, one around it is expected to fit in twice."""
 
 
@@ -143,7 +143,7 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
         report(0.85, "Refining the Field")
     values = repeat_field(anchors, values, _turns(anchors, part, scale))
     alone = len(part.regions) == 1 and part.regions[0].segment.turns == 1
-    model = found.model if alone and found.confidence >= _confidence(CLEAR) else None
+    model = found.model if alone and found.confidence >= _confidence(DOUBTFUL) else None
     return _Solved(anchors, values, scale, confidence, model)
 
 

@@ -248,16 +248,16 @@ def test_solving_again_renews_it_in_place(solved, saved):
     if EXACT:
         node.inputs["Offset"].default_value = 2
     before = render(saved, 3)
-    solved.endless_loops.set_mask(inset(border=50))
+    solved.endless_loops.set_mask(inset(border=36))
     assert bpy.ops.endless_loops.solve(image=solved.name) == {"FINISHED"}
     assert player(tree) == node and tuple(node.location) == (123, 45) and links(tree) == linked
     after = render(saved, 3)
-    between = inset() & ~inset(border=50)
+    between = inset() & ~inset(border=36)
     assert np.any(after != before)
     np.testing.assert_array_equal(after[between], plain[between])
     if EXACT:
         assert node.inputs["Offset"].default_value == 2
-        assert worst(after, solved, 5, inset(border=50)) <= TOLERANCE
+        assert worst(after, solved, 5, inset(border=36)) <= TOLERANCE
 
 
 @needs_exact

@@ -188,7 +188,9 @@ def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found
         slice(max(0, 2 * span.start - span.stop), min(side, 2 * span.stop - span.start))
         for span, side in zip(part.box, still.shape, strict=False)
     )
-    if box == part.box:
+    sides = np.array([[span.stop - span.start for span in spans[::-1]] for spans in (part.box, box)])
+    here, beyond = sides @ np.abs(direction)
+    if beyond < 2 * here:  # too little around it to say more than the mask does
         return
     around, size, scale = _source(still[box])
     repetition = look(around, np.ones(size, bool), Plane.facing(size), direction, ANY_SLANT).repetition

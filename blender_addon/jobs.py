@@ -142,9 +142,9 @@ class BackgroundJob:
             return self._end(context)
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        _redraw(context, self._job)
         if self._job.is_cancelled:
             return self._end(context)
+        self._show_progress(context)
         until = time.monotonic() + _BUDGET
         while True:
             outcome = self._step(context, timeout=0)
@@ -179,9 +179,20 @@ class BackgroundJob:
             return False
         work = self.work
         self._job = _running = Job(lambda progress, emit: work(request, progress, emit), Cancelled)
-        self._job.title = self.bl_label
+        self._job.title, self._shown = self.bl_label, None
         self._job.start()
         return True
+
+    def _show_progress(self, context):
+        """Redraw what shows the progress, where it changed: Esc waits for a redraw, and a picture is slow."""
+        job = self._job
+        shown = job.stage, int(100 * job.fraction)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        # The status bar is no area that could be tagged: setting its text again is what redraws it.
+        context.workspace.status_text_set(lambda header, _context: _draw_status(header, job))
+        _tag_sidebars(context)
 
     def _step(self, context, timeout):
         """Take one piece, or finish; returns the operator's outcome once there is one."""
@@ -227,13 +238,7 @@ class BackgroundJob:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
             context.workspace.status_text_set(None)
-            _tag_panels(context)
-
-
-def _redraw(context, job):
-    # The status bar is no area that could be tagged: setting its text again is what redraws it.
-    context.workspace.status_text_set(lambda self, _context: _draw_status(self, job))
-    _tag_panels(context)
+            _tag_sidebars(context)
 
 
 def _draw_status(header, job):
@@ -241,11 +246,11 @@ def _draw_status(header, job):
     header.layout.progress(factor=job.fraction, text=f"{100 * job.fraction:.0f} %")
 
 
-def _tag_panels(context):
+def _tag_sidebars(context):
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in {"IMAGE_EDITOR", "NODE_EDITOR", "SEQUENCE_EDITOR"}:
-                area.tag_redraw()
+            if area.type in {"IMAGE_EDITOR", "NODE_EDITOR"}:
+                next(region for region in area.regions if region.type == "UI").tag_redraw()
 
 
 class ENDLESSLOOPS_OT_cancel(bpy.types.Operator):

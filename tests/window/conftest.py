@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -15,7 +16,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BLENDER = Path(os.environ.get("BLENDER_WINDOW_ROOT", Path.home() / ".cache" / "blender-gui"))
 SCREENSHOTS = ROOT / "out" / "window"
-DISPLAY = ":87"
 SECONDS = 300  # for one scenario, on a busy machine
 
 
@@ -52,15 +52,14 @@ def addon_zip(tmp_path_factory):
 @pytest.fixture
 def play(blender, addon_zip, tmp_path):
     """Run a scenario file in the window; returns what it found out. Its screenshots land in out/window."""
-    job = blender / "tmp" / "endless_loops_window"
-    shutil.rmtree(job, ignore_errors=True)
-    job.mkdir(parents=True)
+    job = Path(tempfile.mkdtemp(prefix="endless_loops_", dir=blender / "tmp"))
     for source in [*HERE.glob("*.py"), *(ROOT / "examples" / "facade").iterdir(), addon_zip]:
         shutil.copy(source, job)
     inside = f"/{job.relative_to(blender)}"
+    screen, display = _put_up_screen()
     environment = {
         **os.environ,
-        "DISPLAY": DISPLAY,
+        "DISPLAY": display,
         "LIBGL_ALWAYS_SOFTWARE": "1",
         "BLENDER_USER_RESOURCES": f"{inside}/settings",
         "PYTHONPATH": "/opt/site:/usr/lib/python3/dist-packages",
@@ -76,9 +75,6 @@ def play(blender, addon_zip, tmp_path):
         f"{inside}/{addon_zip.name}",
     ]
     subprocess.run([*command, *install], env=environment, check=True, capture_output=True)
-    screen = subprocess.Popen(
-        ["Xvfb", DISPLAY, "-screen", "0", "1600x900x24", "-nolisten", "tcp"], stderr=subprocess.DEVNULL
-    )
 
     def run(scenario):
         window = ["--gpu-backend", "opengl", "--enable-event-simulate", "-p", "0", "0", "1600", "900"]
@@ -96,6 +92,14 @@ def play(blender, addon_zip, tmp_path):
     yield run
     screen.terminate()
     screen.wait()
+    shutil.rmtree(job, ignore_errors=True)
+
+
+def _put_up_screen():
+    """Start an Xvfb on whichever display is free; returns it and the display's name."""
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1600x900x24", "-nolisten", "tcp"]
+    screen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return screen, f":{screen.stdout.readline().strip()}"
 
 
 def _take_screenshots(process, job, folder, environment):

@@ -1,8 +1,7 @@
-"""Paint, draw, Solve, cancel, To Sequencer: with the mouse, in the window."""
+"""Paint, draw, Solve, To Sequencer: with the mouse, in the window."""
 
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -24,7 +23,7 @@ from drive import (
 )
 
 # The middles of the buttons, in pixels below the top of the sidebar.
-PAINT, DONE = 64, 90
+PAINT, DONE, SOLVE = 64, 90, 301
 
 
 def still():
@@ -82,7 +81,6 @@ def scenario():
         bpy.ops.endless_loops.done("INVOKE_DEFAULT", True)
     yield 1.0
 
-    yield from solve_and_cancel(window, area, place)
     yield from click_button(window, area, SOLVE)
     FOUND["solving"] = addon("jobs").running() is not None
     yield from screenshot("5_solving.png")
@@ -108,24 +106,6 @@ def scenario():
         bpy.ops.sequencer.view_all()
     yield 1.0
     yield from screenshot("7_sequencer.png")
-
-
-SOLVE = 301
-
-
-def solve_and_cancel(window, area, place):
-    """Esc while Solve runs: how long until Blender is free, and whether anything is left."""
-    yield from click_button(window, area, SOLVE)
-    FOUND["started"] = addon("jobs").running() is not None
-    pressed = time.monotonic()
-    window.event_simulate("ESC", "PRESS", x=place(500, 300)[0], y=place(500, 300)[1])
-    while addon("jobs").running() is not None:
-        yield 0.01
-    FOUND["cancel_seconds"] = time.monotonic() - pressed
-    window.event_simulate("ESC", "RELEASE", x=place(500, 300)[0], y=place(500, 300)[1])
-    yield 0.5
-    FOUND["solved_after_cancel"] = bool(still().endless_loops.loop_file)
-    FOUND["left_after_cancel"] = os.path.isdir(file("endless_loops")) and os.listdir(file("endless_loops"))
 
 
 run(scenario)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ VIDEO_RATE = 25
 """Frames a second; a turn lasts as long as its frames do."""
 WAITING = 4
 """Rendered frames that may wait to be encoded; each holds a whole picture."""
+PNG_LEVEL = 3
+"""Of zlib: a loop's frames are written to be read again soon."""
 
 
 def read_still(path: str | Path) -> NDArray[Any]:
@@ -104,17 +107,49 @@ def write_frames(loop: Loop, count: int, folder: str | Path, progress: Progress 
     count = check_frame_count(count)
     suffix = ".tiff" if loop.still.dtype.kind == "f" else ".png"
     with replaced_folder(folder, lambda name: bool(FRAME_NAME.fullmatch(name))) as target:
-        with ThreadPoolExecutor(2) as pool:
-            waiting: deque[Future[None]] = deque()
-            for index, frame in enumerate(loop.frames(count)):
-                progress(index / count, "Writing Frames")
-                waiting.append(pool.submit(_write_picture, target / f"frame_{index + 1:04d}{suffix}", frame))
-                if len(waiting) > WAITING:
-                    waiting.popleft().result()
-            for encoded in waiting:
-                encoded.result()
+        paths = [target / f"frame_{number:04d}{suffix}" for number in range(1, count + 1)]
+        write_pictures(loop.frames(count), paths, _write_picture, progress)
     progress(1.0, "Writing Frames")
     return Path(folder)
+
+
+def write_pictures(
+    pictures: Iterable[NDArray[Any]],
+    paths: Sequence[Path],
+    write: Callable[[Path, NDArray[Any]], None],
+    progress: Progress = no_progress,
+) -> None:
+    """Write pictures in two threads, while the next one is being made.
+
+    Parameters
+    ----------
+    pictures : iterable of arrays
+        As many as paths; made one after the other.
+    paths : sequence of Path
+    write : callable(path, picture)
+        Called in the threads; what it raises is raised here.
+    progress : callable
+        Called once a picture; may raise `Cancelled`: nothing is written any more when it gets out.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        waiting: deque[Future[None]] = deque()
+        try:
+            for index, (path, picture) in enumerate(zip(paths, pictures, strict=True)):
+                progress(index / len(paths), "Writing Frames")
+                waiting.append(pool.submit(write, path, picture))
+                if len(waiting) > WAITING:
+                    waiting.popleft().result()
+            for written in waiting:
+                written.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def encode_png(picture: NDArray[Any], level: int = PNG_LEVEL) -> bytes:
+    """Encode an (H, W, C) uint8 or uint16 picture as PNG, with zlib's level 0 to 9."""
+    import cv2
+
+    return _encode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, level])
 
 
 def write_video(loop: Loop, count: int, path: str | Path, progress: Progress = no_progress) -> Path:
@@ -184,15 +219,18 @@ def _turned_like(raw: NDArray[Any], upright: NDArray[Any]) -> NDArray[Any]:
     return raw
 
 
-def _write_picture(path: Path, frame: NDArray[Any]) -> None:
+def _write_picture(path: Path, picture: NDArray[Any]) -> None:
+    path.write_bytes(encode_png(picture) if path.suffix == ".png" else _encode(path.suffix, picture, []))
+
+
+def _encode(suffix: str, picture: NDArray[Any], options: list[int]) -> bytes:
     import cv2
 
-    order = [2, 1, 0, 3][: frame.shape[2]] if frame.shape[2] > 1 else [0]
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 3] if path.suffix == ".png" else []
-    done, encoded = cv2.imencode(path.suffix, frame[..., order], options)
+    order = [2, 1, 0, 3][: picture.shape[2]] if picture.shape[2] > 1 else [0]
+    done, encoded = cv2.imencode(suffix, picture[..., order], options)
     if not done:
-        raise BadFile(f"Can't encode a {frame.shape[1]} x {frame.shape[0]} {frame.dtype} picture.")
-    encoded.tofile(path)
+        raise BadFile(f"Can't encode a {picture.shape[1]} x {picture.shape[0]} {picture.dtype} picture.")
+    return encoded.tobytes()
 
 
 def _screen_bgr(frame: NDArray[Any]) -> NDArray[np.uint8]:

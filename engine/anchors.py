@@ -107,24 +107,3 @@ def fit_field(anchors: Anchors, points: Doubles, displacements: Floats, trust: F
     normal = basis.T @ weights @ basis + STIFFNESS * anchors.bending()
     normal = normal + 1e-9 * diags(np.ones(normal.shape[0]))
     return splu(normal.tocsc()).solve(np.asarray(basis.T @ weights @ displacements, np.float64))
-
-
-def repeat_field(anchors: Anchors, values: Doubles, turns: NDArray[np.int_]) -> Doubles:
-    """Follow a field several times from each anchor.
-
-    Parameters
-    ----------
-    values : (anchors, 2) float64
-        Working pixels, one step.
-    turns : (anchors,) int
-        How many steps each anchor goes, 1 or more.
-
-    Returns
-    -------
-    (anchors, 2) float64
-    """
-    moves = values.copy()
-    for done in range(1, int(turns.max())):
-        ahead = anchors.basis(anchors.points + moves) @ values
-        moves[turns > done] += ahead[turns > done]
-    return moves

@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
-from .strokes import Part
+from .regions import Part
 
 Model = Callable[[Doubles], Doubles]
 """Maps (N, 2) working pixels to how far a repetition moves them, (N, 2) working pixels."""
+
+
+HALVINGS = 16
+"""Rounds in which half a step is found: the motion that is a whole one when it's done twice."""
 
 
 def spread_fields(
@@ -22,6 +26,7 @@ def spread_fields(
     forward: Floats,
     inverse: Floats,
     model: Model | None = None,
+    bends: tuple[Floats, Floats] | None = None,
 ) -> None:
     """Write a part's forward and inverse field into the still's, as far around it as frames reach.
 
@@ -37,6 +42,8 @@ def spread_fields(
         don't overwrite the earlier one.
     model : callable, optional
         The part's repetition, which goes on beyond the part where the anchors don't.
+    bends : pair of (H, W, 2) float32, optional
+        How the paths of forward and inverse are curved, filled like these.
 
     Notes
     -----
@@ -63,12 +70,27 @@ def spread_fields(
         ahead = _spline(points, moves, grid)
     back = _spline(points + moves, -moves, grid)
     origin = np.array([low, low])
+
+    def after(field: Floats, move: Floats) -> Floats:
+        place = ((grid + move - origin) / cell).astype(np.float32)
+        return np.asarray(
+            cv2.remap(field, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+        )
+
     for _ in range(6):
-        place = ((grid + back - origin) / cell).astype(np.float32)
-        back = -cv2.remap(ahead, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+        back = -after(ahead, back)
     first = (low + 0.5) / scale - 0.5
     _write(ahead / scale, first, cell / scale, part, forward)
     _write(back / scale, first, cell / scale, part, inverse)
+    if bends is not None:
+        half = ahead * np.float32(0.5)
+        for _ in range(HALVINGS):
+            half += (ahead - half - after(half, half)) * np.float32(0.5)
+        half_back = back * np.float32(0.5)
+        for _ in range(HALVINGS):
+            half_back = -after(half, half_back)
+        for middle, whole, bend in zip((half, half_back), (ahead, back), bends, strict=True):
+            _write((4 * middle - 2 * whole) / scale, first, cell / scale, part, bend)
 
 
 def _continue(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from .contrast import Contrast, boost, luminance, measure_contrast
 from .errors import BadFile, BadSettings
+from .motion import Path, Speeds, check_soft_edge, faded_shares, faded_similarity, ramp, repeated
 from .spline import sample_spline, spline_coefficients, spline_pixels
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
@@ -36,25 +38,35 @@ class Loop:
     still : (H, W, C) array
         uint8, uint16 or float32.
     mask : (H, W) bool
-    forward, inverse : (hb, wb, 2) float32
-        Pixels (x right, y down) by which a pixel moves in one turn of the loop, and back, over the
-        mask's bounding box.
+    forward, inverse : Path
+        Along which a pixel moves in one repetition, and back, over the mask's bounding box, where
+        no edge is soft.
     confidence : float, 0 to 1
         How well the still repeats along the strokes.
     texture : Texture
         What frames are warped from; equals the still inside the mask.
     contrast : Contrast
         What keeps details from fading at mid-loop.
+    speeds : Speeds
+        How often pixels go along their paths in one turn of the loop.
+    followed : tuple of (x, y, stroke)
+        For each connected part of the mask one of its pixels, and the stroke whose soft edge it has.
+    soft_edge : tuple of float
+        Pixels over which motion fades at the mask's edge, one a stroke.
+    warnings : tuple of str
+        Sentences about strokes, or parts of the mask, that don't do what they were drawn for.
 
     Notes
     -----
     Everything a frame is made of is an attribute, so that shaders and node trees can make the same
     picture. With ``at(m, p)`` for a cubic B-spline look-up in a map, whose first pixel lies at
-    ``texture.origin``, and s for the phase::
+    ``texture.origin``, and s for the phase in one repetition (the loop's times its speed, modulo 1)::
 
         v    = (1 - s) * at(coefficients, p + s * inverse(p)) + s * at(coefficients, p + (1 - s) * forward(p))
+               (and s * (1 - s) times their bends, where paths are curved)
         mean = the same of contrast.lowpass
         v   += (luminance(v) - mean) * boost(contrast.similarity(p), s)      (color only, not alpha)
+        v    = sum of these v at each speed's s, by the speeds' shares
         v    = r + (v - r) * cover(p)   with r = at(coefficients, p), the picture at rest
 
     Color stays above 0 (above v, where that is negative) in the third line, and is divided by alpha
@@ -67,23 +79,25 @@ class Loop:
         *,
         still: NDArray[Any],
         mask: NDArray[np.bool_],
-        forward: NDArray[np.float32],
-        inverse: NDArray[np.float32],
+        forward: Path,
+        inverse: Path,
         confidence: float,
         texture: Texture,
         contrast: Contrast,
+        speeds: Speeds,
+        followed: tuple[tuple[int, int, int], ...],
+        soft_edge: tuple[float, ...],
+        warnings: tuple[str, ...],
     ) -> None:
         self.still, self.mask = still.copy(), mask.copy()
         self.still.flags.writeable = self.mask.flags.writeable = False
         self.confidence = confidence
         self.texture = texture
-        self.contrast = contrast
+        self.speeds, self.warnings = speeds, warnings
+        self._followed = followed
+        self._full = (inverse, forward), contrast
         self._box = mask_box(mask)
         corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
-        # Planes of x and y, as the look-ups take them.
-        self._fields = tuple(
-            tuple(np.ascontiguousarray(f[..., i]) for i in (0, 1)) for f in (inverse, forward)
-        )
         self._opaque = still.shape[2] == 4 and bool((still[mask, 3] == _opacity(still)).all())
         pixels = texture.pixels[..., :3] if self._opaque else texture.pixels
         self.coefficients = spline_coefficients(pixels, scene_linear=still.dtype.kind == "f")
@@ -97,6 +111,7 @@ class Loop:
         packed = self.coefficients.shape[2] == 3
         self._layers = (np.dstack([self.coefficients, lowpass]),) if packed else (self.coefficients, lowpass)
         self._corner = corner
+        self._soften(soft_edge)
 
     @classmethod
     def from_fields(
@@ -106,6 +121,12 @@ class Loop:
         forward: NDArray[np.float32],
         inverse: NDArray[np.float32],
         confidence: float,
+        *,
+        bends: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+        speeds: Speeds | None = None,
+        followed: Sequence[tuple[int, int, int]] = (),
+        soft_edge: float | Sequence[float] = 0.0,
+        warnings: Sequence[str] = (),
     ) -> Loop:
         """Make a loop from fields that go on smoothly beyond the mask.
 
@@ -114,8 +135,12 @@ class Loop:
         still : (H, W, C) array
         mask : (H, W) bool
         forward, inverse : (H, W, 2) float32
-            Pixels; the texture beyond the mask is pulled along what lies outside of it.
+            Pixels in one repetition; the texture beyond the mask is pulled along what lies outside of it.
         confidence : float, 0 to 1
+        bends : pair of (H, W, 2) float32, optional
+            How the forward and the inverse path are curved.
+        speeds, followed, soft_edge, warnings
+            As the loop has them.
         """
         # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         texture = continue_texture(still, mask, forward, inverse)
@@ -127,25 +152,75 @@ class Loop:
         _round_to(contrast.similarity, 1 / 256)
         if still.dtype.kind != "f":
             _round_to(contrast.lowpass, 1 / 4096)
+        curves = [None, None] if bends is None else [_round_to(bend[box].copy(), 1 / 64) for bend in bends]
         return cls(
             still=still,
             mask=mask,
-            forward=forward,
-            inverse=inverse,
+            forward=Path(forward, curves[0]),
+            inverse=Path(inverse, curves[1]),
             confidence=confidence,
             texture=texture,
             contrast=contrast,
+            speeds=speeds or Speeds(),
+            followed=tuple(followed),
+            soft_edge=check_soft_edge(soft_edge, followed),
+            warnings=tuple(warnings),
         )
+
+    def with_soft_edge(self, width: float | Sequence[float]) -> Loop:
+        """Return the same loop with another soft edge; nothing is solved again.
+
+        Parameters
+        ----------
+        width : float, or one a stroke
+            Pixels inside the mask's edge over which the motion fades to nothing; 0 is a hard edge. A
+            part of the mask takes the width of the stroke that it follows. What would leave nothing
+            that moves fully is narrowed.
+
+        Raises
+        ------
+        BadSettings
+            When a width isn't a number of 0 or more, or there are fewer than strokes.
+        """
+        other = copy.copy(self)
+        for name in ("forward", "inverse"):
+            other.__dict__.pop(name, None)
+        other._soften(check_soft_edge(width, self._followed))
+        return other
+
+    def _soften(self, widths: tuple[float, ...]) -> None:
+        """Derive paths and contrast from those without a soft edge."""
+        import cv2
+
+        self.soft_edge = widths
+        self.paths, self.contrast = self._full
+        if not any(widths):
+            return
+        inside = self.mask[self._box]
+        count, labels = cv2.connectedComponents(inside.view(np.uint8), connectivity=8)
+        width_of = np.full(count, widths[0])
+        top, left = self._box[0].start, self._box[1].start
+        for x, y, stroke in self._followed:
+            width_of[labels[y - top, x - left]] = widths[stroke]
+        strength = ramp(inside, np.asarray(labels, np.int32), width_of)
+        narrowest = float(width_of[1:][width_of[1:] > 0].min())
+        back, ahead = (faded_shares(path, strength, narrowest) for path in self.paths)
+        self.paths = self.paths[0].shortened(back), self.paths[1].shortened(ahead)
+        mean = (back + ahead) * np.float32(0.5)
+        self.contrast = Contrast(self.contrast.lowpass, faded_similarity(self.contrast.similarity, mean))
 
     @cached_property
     def forward(self) -> NDArray[np.float32]:
-        """Pixels (x right, y down) by which a pixel moves in one turn, (H, W, 2); 0 outside the mask."""
-        return self._masked(1)
+        """Pixels (x right, y down) by which a pixel moves in one turn, (H, W, 2); 0 outside the mask.
+
+        Where speeds pass into each other, it's that of the speed with the larger share.
+        """
+        return self._moved(forward=True)
 
     @cached_property
     def inverse(self) -> NDArray[np.float32]:
         """Pixels by which each pixel moves in one turn backward, as `forward`."""
-        return self._masked(0)
+        return self._moved(forward=False)
 
     @cached_property
     def cover(self) -> NDArray[np.float32]:
@@ -182,16 +257,16 @@ class Loop:
         """
         if not math.isfinite(phase):
             raise BadSettings(f"The phase must be a number from 0 to 1, not {phase}.")
-        phase = float(phase) % 1.0
         picture = self.still.copy()
-        if phase == 0:
+        phases = [round(float(phase) % 1.0 * turns, 12) % 1.0 for turns in self.speeds.turns]
+        if not any(phases):
             return picture
         inside = self.mask[self._box]
         target = picture[self._box]
 
         def render(first: int) -> None:
             rows = slice(first, min(first + STRIPE, inside.shape[0]))
-            np.copyto(target[rows], self._encode(self._blend(rows, phase)), where=inside[rows][..., None])
+            np.copyto(target[rows], self._encode(self._mix(rows, phases)), where=inside[rows][..., None])
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(render, range(0, inside.shape[0], STRIPE)))
@@ -225,14 +300,22 @@ class Loop:
             "format": np.array(FORMAT),
             "still": self.still,
             "mask": np.packbits(self.mask),
-            "inverse": np.stack(self._fields[0], -1),
-            "forward": np.stack(self._fields[1], -1),
+            "turns": np.array(self.speeds.turns, np.int64),
+            "followed": np.array(self._followed, np.int64).reshape(-1, 3),
+            "soft_edge": np.array(self.soft_edge, np.float64),
+            "warnings": np.array(self.warnings, np.str_),
             "confidence": np.array(self.confidence, np.float64),
             "texture": self.texture.pixels,
             "origin": np.array(self.texture.origin, np.int64),
-            "lowpass": self.contrast.lowpass,
-            "similarity": self.contrast.similarity,
         }
+        paths, contrast = self._full
+        for name, way in zip(("inverse", "forward"), paths, strict=True):
+            arrays[name] = way.move
+            if way.bend is not None:
+                arrays[f"{name}_bend"] = way.bend
+        arrays["lowpass"], arrays["similarity"] = contrast.lowpass, contrast.similarity
+        if self.speeds.shares is not None:
+            arrays["shares"] = self.speeds.shares
         save_arrays(path, arrays)
 
     @classmethod
@@ -261,26 +344,50 @@ class Loop:
         return cls(
             still=still,
             mask=mask,
-            forward=arrays["forward"],
-            inverse=arrays["inverse"],
+            forward=Path(arrays["forward"], arrays.get("forward_bend")),
+            inverse=Path(arrays["inverse"], arrays.get("inverse_bend")),
             confidence=float(arrays["confidence"]),
             texture=Texture(arrays["texture"], (x, y)),
             contrast=Contrast(arrays["lowpass"], arrays["similarity"]),
+            speeds=Speeds(tuple(int(turns) for turns in arrays["turns"]), arrays.get("shares")),
+            followed=tuple((int(x), int(y), int(stroke)) for x, y, stroke in arrays["followed"]),
+            soft_edge=tuple(float(width) for width in arrays["soft_edge"]),
+            warnings=tuple(str(warning) for warning in arrays["warnings"]),
         )
 
-    def _masked(self, which: int) -> NDArray[np.float32]:
+    def _moved(self, forward: bool) -> NDArray[np.float32]:
+        """Follow the paths as often as pixels do in one turn of the loop."""
+        ways = [self.paths[(turns > 0) == forward] for turns in self.speeds.turns]
+        moves = [repeated(way, abs(turns)) for way, turns in zip(ways, self.speeds.turns, strict=True)]
+        moved = moves[0]
+        if self.speeds.shares is not None:
+            most = self.speeds.shares.argmax(0)
+            for index, move in enumerate(moves):
+                np.copyto(moved, move, where=(most == index)[..., None])
         full = np.zeros((*self.mask.shape, 2), np.float32)
-        np.copyto(full[self._box], np.stack(self._fields[which], -1), where=self.mask[self._box][..., None])
+        np.copyto(full[self._box], moved, where=self.mask[self._box][..., None])
         return full
+
+    def _mix(self, rows: slice, phases: list[float]) -> NDArray[Any]:
+        """Render some rows of the mask's box at each speed's phase, and mix them by the speeds' shares."""
+        resting = self._resting[rows]
+        if self.speeds.shares is None:
+            moving = self._blend(rows, phases[0]) - resting
+        else:
+            moving = np.zeros_like(resting)
+            for shares, phase in zip(self.speeds.shares, phases, strict=True):
+                if phase and shares[rows].any():
+                    moving += (self._blend(rows, phase) - resting) * shares[rows][..., None]
+        return resting + moving * self.cover[self._box][rows][..., None]
 
     def _blend(self, rows: slice, phase: float) -> NDArray[Any]:
         """Warp the texture both ways for some rows of the mask's box and mix the two pictures."""
-        columns = np.arange(self._fields[0][0].shape[1], dtype=np.float32) + np.float32(self._corner[0])
+        columns = np.arange(self.paths[0].move.shape[1], dtype=np.float32) + np.float32(self._corner[0])
         lines = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + np.float32(self._corner[1])
         moved = []
-        for (across, down), share in zip(self._fields, (phase, 1 - phase), strict=True):
-            x, y = across[rows] * np.float32(share) + columns, down[rows] * np.float32(share) + lines
-            moved.append([sample_spline(layer, x, y) for layer in self._layers])
+        for path, share in zip(self.paths, (phase, 1 - phase), strict=True):
+            x, y = path.offsets(rows, share)
+            moved.append([sample_spline(layer, x + columns, y + lines) for layer in self._layers])
         mixed = [
             first * np.float32(1 - phase) + second * np.float32(phase)
             for first, second in zip(*moved, strict=True)
@@ -291,8 +398,7 @@ class Loop:
         detail = (luminance(colors) - mean) * boost(self.contrast.similarity[rows], phase)
         # A dark pixel stays at black: only what was negative in a scene-linear still may be below it.
         np.maximum(colors + detail[..., None], np.minimum(colors, 0), out=colors)
-        resting = self._resting[rows]
-        return resting + (blend - resting) * self.cover[self._box][rows][..., None]
+        return blend
 
     def _encode(self, picture: NDArray[Any]) -> NDArray[Any]:
         """Turn texture values back into the still's: straight alpha and integers where it has them."""

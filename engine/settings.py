@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,10 @@ class Settings:
     crf : {"builtin", "pydensecrf"}
         Who solves the dense CRF of section 3.1.2: the built-in exact solver, or the reference
         solver of the optional extra ``reference``.
+    soft_edge : float, or a sequence of one a stroke
+        Pixels inside the mask's edge over which the motion fades to nothing (4.5): 0 for what has an
+        edge of its own, more for water, smoke and clouds. `Loop.with_soft_edge` changes it afterwards.
     """
 
     crf: Literal["builtin", "pydensecrf"] = "builtin"
+    soft_edge: float | Sequence[float] = 0.0

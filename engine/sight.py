@@ -13,6 +13,7 @@ from .repetition import ANY_SLANT, HARDLY_ANY_SLANT, Repetition, Slants, find_re
 from .resample import shrink
 from .settings import Progress
 from .similarity import NODE, Similarity, describe_levels, measure
+from .wheel import Wheel
 
 LONGEST_STEP = 0.6
 """Of the region's extent along the stroke: what repeats has to be there almost twice."""
@@ -38,7 +39,7 @@ class Source:
 class Sight:
     """What repeats on one plane: the costs on its flat picture, its nodes and the best repetition."""
 
-    plane: Plane
+    plane: Plane | Wheel
     similarity: Similarity
     nodes: NDArray[np.bool_]
     repetition: Repetition
@@ -88,7 +89,7 @@ def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, re
 
 
 def look(
-    source: Source, inside: NDArray[np.bool_], plane: Plane, direction: Doubles, slants: Slants
+    source: Source, inside: NDArray[np.bool_], plane: Plane | Wheel, direction: Doubles, slants: Slants
 ) -> Sight:
     """Find what repeats along the stroke on a plane."""
     picture = plane.lay_flat(source.picture, source.zoom)

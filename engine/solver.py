@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import Anchors, fit_field, repeat_field
+from .anchors import Anchors, fit_field
 from .assignment import assign
 from .errors import BadMask, BadSettings
-from .field import Model, spread_fields
+from .field import Model
 from .inputs import check_mask, check_still, display_rgb, to_unit
+from .joining import Fields, SolvedPart, join_speeds
 from .loop import Loop
 from .plane import Plane
+from .regions import Division, Part, Region, divide
 from .registration import FINEST, View, make_views, refine_field
-from .repetition import ANY_SLANT
+from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
-from .sight import DOUBTFUL, LONGEST_STEP, Source, find_sight, look
+from .sight import DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
 from .similarity import NODE
-from .strokes import Part, Region, check_strokes, nearest_segment, split_mask
+from .strokes import check_strokes
+from .wheel import Turn, Wheel
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -30,6 +34,8 @@ WORKING_SIDE = 256
 MOST_ENLARGED = 2.5
 SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
+OFF_CENTER = 0.15
+"""Of a part's longer side; within it of the strokes' turning point, the mask's own middle is tried too."""
 CLEAR = 0.15
 """Merit of a repetition; without one in the mask, one around it is expected to fit in twice."""
 
@@ -72,26 +78,25 @@ def solve(
     report(0.0, "Checking")
     still = check_still(still)
     inside = check_mask(mask, still)
-    parts = split_mask(inside, check_strokes(strokes, still.shape))
-    forward, inverse = (np.zeros((*inside.shape, 2), np.float32) for _ in range(2))
-    moving = np.zeros_like(inside)
-    sure = 0.0
-    refusal: BadMask | None = None
+    division = divide(inside, check_strokes(strokes, still.shape))
+    parts = division.parts
+    fields = Fields.on(inside.shape, parts)
+    solved: list[SolvedPart] = []
+    refused: list[tuple[Part, BadMask]] = []
     for index, part in enumerate(parts):
         share = _Share(report, 0.8 * index / len(parts), 0.8 / len(parts))
         try:
-            solved = _solve_part(still, part, settings, share)
+            found = _solve_part(still, part, settings, share)
         except BadMask as reason:  # too small: it stays still, while another part moves
-            refusal = reason
+            refused.append((part, reason))
             continue
         share(0.9, "Spreading the Field")
-        spread_fields(solved.anchors, solved.values, part, solved.scale, forward, inverse, solved.model)
-        moving[part.box] |= part.inside
-        sure += solved.confidence * float(part.inside.sum())
-    if refusal and not moving.any():
-        raise refusal
+        fields.spread(found)
+        solved.append(found)
+    if not solved:
+        raise refused[0][1]
     report(0.8, "Continuing the Texture")
-    loop = Loop.from_fields(still, moving, forward, inverse, float(sure / moving.sum()))
+    loop = _assemble(still, fields, solved, division, settings, refused)
     report(1.0, "Solved")
     return loop
 
@@ -108,18 +113,38 @@ class _Share:
         self.report(self.start + self.length * fraction, stage)
 
 
-@dataclass(frozen=True)
-class _Solved:
-    """A part's field on its anchors, working pixels, and how sure it is."""
+def _assemble(
+    still: NDArray[Any],
+    fields: Fields,
+    solved: Sequence[SolvedPart],
+    division: Division,
+    settings: Settings,
+    refused: Sequence[tuple[Part, BadMask]],
+) -> Loop:
+    """Put what was solved together, with what the loop is told about its parts."""
+    moving = np.zeros(still.shape[:2], bool)
+    sure = 0.0
+    for found in solved:
+        moving[found.part.box] |= found.part.inside
+        sure += found.confidence * float(found.part.inside.sum())
+        fields.hold(found, division.held)
+    warnings = [*division.warnings]
+    warnings += [f"The mask {part.place} stays still. {reason}" for part, reason in refused]
+    return Loop.from_fields(
+        still,
+        moving,
+        fields.forward,
+        fields.inverse,
+        float(sure / moving.sum()),
+        bends=fields.visible_bends(moving),
+        speeds=join_speeds(solved, moving),
+        followed=[found.part.follower() for found in solved],
+        soft_edge=settings.soft_edge,
+        warnings=warnings,
+    )
 
-    anchors: Anchors
-    values: Doubles
-    scale: float
-    confidence: float
-    model: Model | None
 
-
-def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Progress) -> _Solved:
+def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Progress) -> SolvedPart:
     """Find, assign and refine the displacements of one connected part."""
     source, size, scale = _source(still[part.box])
     anchors = Anchors.over(size)
@@ -128,8 +153,8 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     largest = max(part.regions, key=lambda region: int(region.inside.sum()))
     for index, region in enumerate(part.regions):
         share = _Share(report, 0.7 * index / len(part.regions), 0.7 / len(part.regions))
-        found = _solve_region(source, region, size, settings, share)
-        if region is largest:
+        found = _solve_region(source, region, part.origin, size, scale, settings, share)
+        if region is largest and region.turn is None:
             _check_extent(still, part, region, found, scale)
         points.append(found.places)
         moves.append(found.moves)
@@ -141,10 +166,9 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     for view in _views(still, part, scale, step):
         values = refine_field(anchors, values, view)
         report(0.85, "Refining the Field")
-    values = repeat_field(anchors, values, _turns(anchors, part, scale))
-    alone = len(part.regions) == 1 and part.regions[0].segment.turns == 1
+    alone = len(part.regions) == 1
     model = found.model if alone and found.confidence >= _confidence(DOUBTFUL) else None
-    return _Solved(anchors, values, scale, confidence, model)
+    return SolvedPart(part, anchors, values, scale, step / scale, confidence, model)
 
 
 @dataclass(frozen=True)
@@ -159,12 +183,22 @@ class _Found:
 
 
 def _solve_region(
-    source: Source, region: Region, size: tuple[int, int], settings: Settings, report: Progress
+    source: Source,
+    region: Region,
+    origin: Doubles,
+    size: tuple[int, int],
+    scale: float,
+    settings: Settings,
+    report: Progress,
 ) -> _Found:
     """Assign a displacement to each node of a region."""
     inside = _shrunk(region.inside, size)
     direction = region.segment.direction
-    sight = find_sight(source, inside, direction, _Share(report, 0.0, 0.85))
+    if region.turn is None:
+        sight = find_sight(source, inside, direction, _Share(report, 0.0, 0.85))
+    else:
+        center = (region.turn.center - origin + 0.5) * scale - 0.5
+        sight = _find_turning(source, inside, replace(region.turn, center=center))
     report(0.85, "Assigning Displacements")
     assignment = assign(sight.similarity, sight.nodes, sight.repetition, settings)
     rows, columns = np.nonzero(sight.nodes)
@@ -174,6 +208,18 @@ def _solve_region(
     moves = _bounded(moves, LONGEST_STEP * max(size))
     trust = np.square(assignment.trust[sight.nodes]) + np.float32(1e-3)
     return _Found(places, moves, trust, _confidence(sight.repetition.merit), sight.displacement)
+
+
+def _find_turning(source: Source, inside: NDArray[np.bool_], turn: Turn) -> Sight:
+    """Look at what turns about a point, unrolled; a round mask knows the point better than strokes do."""
+    rows, columns = np.nonzero(inside)
+    middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
+    near = np.hypot(*(middle - turn.center)) < OFF_CENTER * max(inside.shape)
+    sights = [
+        look(source, inside, Wheel.around(center, inside, turn.sense), np.array([1.0, 0.0]), HARDLY_ANY_SLANT)
+        for center in ([turn.center, middle] if near else [turn.center])
+    ]
+    return max(sights, key=lambda sight: sight.repetition.merit)
 
 
 def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found, scale: float) -> None:
@@ -209,13 +255,6 @@ def _source(pixels: NDArray[Any]) -> tuple[Source, tuple[int, int], float]:
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
     zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
     return Source(_resized(pixels, (round(size[0] * zoom), round(size[1] * zoom))), zoom), size, scale
-
-
-def _turns(anchors: Anchors, part: Part, scale: float) -> NDArray[np.int_]:
-    """How many steps each anchor's region goes in one turn of the loop."""
-    segments = [region.segment for region in part.regions]
-    nearest = nearest_segment((anchors.points + 0.5) / scale - 0.5 + part.origin, segments)
-    return np.array([segment.turns for segment in segments])[nearest]
 
 
 def _bounded(moves: Doubles, longest: float) -> Doubles:

@@ -1,21 +1,19 @@
-"""Strokes: from drawn points to straight segments, and from segments to regions of the mask (4.1, 4.2)."""
+"""Strokes: checked, and broken into straight segments where they bend (4.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import BadMask, BadStroke
+from .errors import BadStroke
 
 SHARPEST_TURN = np.radians(25)
 """A stroke that turns further than this is broken into segments (4.2)."""
 MOST_TURNS = 16
-SMALLEST_PART = 24
-"""Pixels; a part of the mask that is smaller a side can't hold two repetitions."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,22 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Segment:
-    """A straight piece of a stroke: where it lies, where it moves to and how many turns it makes."""
+    """A straight piece of a stroke: where it lies, where it moves to and how many turns it makes.
+
+    Parameters
+    ----------
+    start, end : (2,) float64
+        Pixels of the still; the motion goes from the first to the second.
+    turns : int
+        Repetitions in one loop, negative ones against the segment.
+    stroke : int
+        Which stroke it is a piece of, from 0 on.
+    """
 
     start: NDArray[np.float64]
     end: NDArray[np.float64]
     turns: int
+    stroke: int = 0
 
     @property
     def direction(self) -> NDArray[np.float64]:
@@ -48,27 +57,9 @@ class Segment:
         along = self.end - self.start
         return along / np.hypot(*along)
 
-
-@dataclass(frozen=True)
-class Region:
-    """Pixels that follow one segment, as a (h, w) bool array within their part's box."""
-
-    inside: NDArray[np.bool_]
-    segment: Segment
-
-
-@dataclass(frozen=True)
-class Part:
-    """A connected part of the mask: its box in the still, its pixels and its regions."""
-
-    box: tuple[slice, slice]
-    inside: NDArray[np.bool_]
-    regions: tuple[Region, ...]
-
-    @property
-    def origin(self) -> NDArray[np.float64]:
-        """The box's first pixel, (x, y)."""
-        return np.array([self.box[1].start, self.box[0].start], np.float64)
+    def flipped(self) -> Segment:
+        """Say the same motion the other way round: along the opposite direction, backward."""
+        return replace(self, start=self.end, end=self.start, turns=-self.turns)
 
 
 def check_strokes(strokes: Any, shape: tuple[int, ...]) -> list[Stroke]:
@@ -122,53 +113,9 @@ def _check_stroke(stroke: Any, number: int, shape: tuple[int, ...]) -> Stroke:
     return Stroke(points, int(turns))
 
 
-def split_mask(mask: NDArray[np.bool_], strokes: Sequence[Stroke]) -> list[Part]:
-    """Split the mask into connected parts, and each part into one region a segment.
-
-    Parameters
-    ----------
-    mask : (H, W) bool
-    strokes : sequence of Stroke
-        As `check_strokes` returns them.
-
-    Returns
-    -------
-    list of Part
-        Parts too small to hold two repetitions are left out; they stay still, and so do pixels
-        whose nearest stroke makes no turn.
-
-    Raises
-    ------
-    BadMask
-        When no part is large enough.
-    BadStroke
-        When no stroke moves anything.
-    """
-    import cv2
-
-    segments = [segment for stroke in strokes for segment in straight_segments(stroke)]
-    turns = np.array([segment.turns for segment in segments])
-    if not turns.all():
-        mask = mask & (turns[_owners(mask.shape, np.zeros(2), segments)] > 0)
-        segments = [segment for segment in segments if segment.turns]
-        if not mask.any():
-            raise BadStroke("Every stroke near the mask makes 0 turns: let at least one of them move.")
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    parts = []
-    for label, (x, y, width, height, _) in enumerate(stats[1:], 1):
-        if max(width, height) < SMALLEST_PART or min(width, height) < SMALLEST_PART // 3:
-            continue
-        box = (slice(int(y), int(y + height)), slice(int(x), int(x + width)))
-        inside = labels[box] == label
-        parts.append(Part(box, inside, _regions(inside, np.array([x, y], np.float64), segments)))
-    if not parts:
-        raise BadMask("The mask is too small to hold two repetitions: paint a larger area.")
-    return parts
-
-
-def straight_segments(stroke: Stroke) -> list[Segment]:
+def straight_segments(stroke: Stroke, index: int = 0) -> list[Segment]:
     """Break a curved stroke where it turns too far, so that each piece has one direction (4.2)."""
-    points = _resampled(stroke.points)
+    points = spaced_points(stroke)
     if stroke.turns < 0:
         points = points[::-1]
     cuts = [0, len(points) - 1]
@@ -185,12 +132,15 @@ def straight_segments(stroke: Stroke) -> list[Segment]:
             cuts.append(middle)
             stack += [(first, middle), (middle, last)]
     cuts.sort()
-    pieces = [Segment(points[a], points[b], abs(stroke.turns)) for a, b in zip(cuts, cuts[1:], strict=False)]
+    pieces = [
+        Segment(points[a], points[b], abs(stroke.turns), index) for a, b in zip(cuts, cuts[1:], strict=False)
+    ]
     return [piece for piece in pieces if np.hypot(*(piece.end - piece.start)) > 1e-6]
 
 
-def _resampled(points: NDArray[np.float64], count: int = 65) -> NDArray[np.float64]:
-    """Space points evenly along the stroke: a hand draws them unevenly."""
+def spaced_points(stroke: Stroke, count: int = 65) -> NDArray[np.float64]:
+    """Space points evenly along a stroke: a hand draws them unevenly."""
+    points = stroke.points
     lengths = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
     at = np.linspace(0, lengths[-1], count)
     return np.stack([np.interp(at, lengths, points[:, axis]) for axis in (0, 1)], axis=1)
@@ -200,40 +150,13 @@ def _as_complex(vectors: NDArray[np.float64]) -> NDArray[np.complex128]:
     return vectors[..., 0] + 1j * vectors[..., 1]
 
 
-def _regions(
-    inside: NDArray[np.bool_], origin: NDArray[np.float64], segments: Sequence[Segment]
-) -> tuple[Region, ...]:
-    """Give each pixel of a part to the nearest segment: Voronoi cells of the segments (4.2)."""
-    if len(segments) == 1:
-        return (Region(inside, segments[0]),)
-    owner = _owners(inside.shape, origin, segments)
-    regions = []
-    for index, segment in enumerate(segments):
-        cells = inside & (owner == index)
-        if cells.any():
-            regions.append(Region(cells, segment))
-    return tuple(regions)
-
-
-def _owners(
-    shape: tuple[int, ...], origin: NDArray[np.float64], segments: Sequence[Segment]
-) -> NDArray[np.intp]:
-    """Say for each pixel of a box which segment is nearest."""
-    height, width = shape
-    cell = max(1, max(height, width) // 512)  # the border between cells needs no finer grid
-    grid = np.stack(np.meshgrid(np.arange(0, width, cell), np.arange(0, height, cell)), axis=-1) + (
-        origin + cell / 2
-    )
-    nearest = nearest_segment(grid, segments)
-    return np.repeat(np.repeat(nearest, cell, axis=0), cell, axis=1)[:height, :width]
-
-
 def nearest_segment(points: NDArray[np.float64], segments: Sequence[Segment]) -> NDArray[np.intp]:
     """Return the index of the segment nearest to each of (..., 2) points, pixels of the still."""
-    return np.argmin([_distance(points, segment) for segment in segments], axis=0)
+    return np.argmin([distance_to(segment, points) for segment in segments], axis=0)
 
 
-def _distance(points: NDArray[np.float64], segment: Segment) -> NDArray[np.float64]:
+def distance_to(segment: Segment, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each of (..., 2) points is from a segment, pixels of the still."""
     along = segment.end - segment.start
     share = np.clip((points - segment.start) @ along / (along @ along), 0, 1)
     away = points - (segment.start + share[..., None] * along)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.anchors import Anchors, fit_field, repeat_field
+from engine.anchors import Anchors, fit_field
 from engine.field import spread_fields
-from engine.strokes import Part
+from engine.regions import Part
 
 SIZE = (120, 160)
 STEP = 20
@@ -112,14 +112,3 @@ def test_anchors_cover_the_box_and_interpolate_straight_lines():
     slope = anchors.points @ np.array([0.3, -0.7])
     np.testing.assert_allclose(anchors.basis(points) @ slope, points @ np.array([0.3, -0.7]), atol=1e-9)
     assert np.abs(anchors.bending() @ slope).max() < 1e-9
-
-
-def test_two_turns_are_one_turn_from_where_one_turn_leads():
-    anchors = Anchors.over((80, 100))
-    values = np.zeros(anchors.points.shape)
-    values[:, 0] = 10 + 0.1 * anchors.points[:, 0]
-    turns = np.where(anchors.points[:, 1] < 40, 2, 1)
-    moves = repeat_field(anchors, values, turns)
-    np.testing.assert_array_equal(moves[turns == 1], values[turns == 1])
-    within = (turns == 2) & (anchors.points[:, 0] + values[:, 0] < 100)
-    np.testing.assert_allclose(moves[within, 0], values[within, 0] * 2.1 + 0 * values[within, 0], atol=1e-6)

@@ -1,23 +1,15 @@
-"""What is refused as a stroke, how strokes are cut straight, and which pixels follow which piece."""
+"""What is refused as a stroke, and how strokes are cut straight."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from engine import BadMask, BadStroke, Stroke
-from engine.strokes import check_strokes, split_mask, straight_segments
+from engine import BadStroke, Stroke
+from engine.strokes import check_strokes, straight_segments
 
 SHAPE = (100, 160, 3)
 LINE = [[10, 50], [90, 50]]
-
-
-def split(mask, *strokes):
-    return split_mask(mask, check_strokes(strokes, SHAPE))
-
-
-def everywhere():
-    return np.ones(SHAPE[:2], bool)
 
 
 @pytest.mark.parametrize(
@@ -93,57 +85,3 @@ def test_there_and_back_has_no_piece_without_a_direction():
     directions = np.array([segment.direction for segment in segments])
     assert np.isfinite(directions).all()
     np.testing.assert_allclose(np.abs(directions), [[1, 0]] * len(directions), atol=1e-9)
-
-
-def test_each_pixel_follows_the_nearest_stroke():
-    (part,) = split(everywhere(), [[20, 20], [140, 20]], [[140, 80], [20, 80]])
-    above, below = part.regions
-    assert above.segment.direction[0] > 0 > below.segment.direction[0]
-    np.testing.assert_array_equal(above.inside ^ below.inside, part.inside)
-    assert above.inside[:49].all() and below.inside[51:].all()
-
-
-def test_parts_that_do_not_touch_are_solved_apart_each_in_its_own_box():
-    mask = np.zeros(SHAPE[:2], bool)
-    mask[10:60, 5:50] = True
-    mask[30:90, 70:150] = True
-    mask[80:84, 5:9] = True  # a splash of paint
-    parts = split(mask, LINE)
-    assert len(parts) == 2
-    covered = np.zeros_like(mask)
-    for part in parts:
-        np.testing.assert_array_equal(part.origin, [part.box[1].start, part.box[0].start])
-        np.testing.assert_array_equal(mask[part.box], part.inside)
-        covered[part.box] |= part.inside
-    mask[80:84, 5:9] = False
-    np.testing.assert_array_equal(covered, mask)
-
-
-def test_boxes_that_overlap_keep_their_pixels_apart():
-    mask = np.zeros(SHAPE[:2], bool)
-    mask[5:95, 5:30] = mask[5:30, 5:120] = True  # an L around a box
-    mask[45:90, 50:120] = True
-    around, within = sorted(split(mask, LINE), key=lambda part: part.box[1].start)
-    assert around.inside.sum() + within.inside.sum() == mask.sum()
-
-
-def test_a_mask_of_splashes_is_refused():
-    mask = np.zeros(SHAPE[:2], bool)
-    mask[10:20, 10:20] = mask[50:60, 90:100] = True
-    with pytest.raises(BadMask, match="larger"):
-        split(mask, LINE)
-
-
-def test_a_stroke_of_no_turns_holds_what_lies_nearest_to_it():
-    (part,) = split(everywhere(), [[20, 20], [140, 20]], Stroke([[20, 80], [140, 80]], turns=0))
-    assert part.box[0] == slice(0, 51) or part.box[0] == slice(0, 50)
-    assert len(part.regions) == 1
-    with pytest.raises(BadStroke, match="0 turns"):
-        split(everywhere(), Stroke(LINE, turns=0))
-
-
-def test_turns_backward_are_a_stroke_drawn_the_other_way():
-    ((backward,),) = (part.regions for part in split(everywhere(), Stroke(LINE, turns=-2)))
-    ((reversed_,),) = (part.regions for part in split(everywhere(), Stroke(LINE[::-1], turns=2)))
-    np.testing.assert_array_equal(backward.segment.direction, reversed_.segment.direction)
-    assert backward.segment.turns == reversed_.segment.turns == 2

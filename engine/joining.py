@@ -1,0 +1,127 @@
+"""The parts' fields joined into the still's: what is held, how fast each pixel is, which paths are curved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .anchors import Anchors, Doubles, Floats
+from .field import Model, spread_fields
+from .motion import Path, Speeds, faded_shares, mixed_speeds, ramp
+from .regions import Part
+from .texture import mask_box
+
+HOLD_FADE = 0.75
+"""Of a step; over how much of it motion fades towards what is held still."""
+LEAST_FADE = 8.0
+"""Pixels; the least for that."""
+SPEED_PASSAGE = 0.2
+"""Of a step; the sigma with which one speed passes into another."""
+LEAST_BEND = 0.5
+"""Pixels; paths whose middles lie off the straight by less are taken as straight."""
+
+
+@dataclass(frozen=True)
+class SolvedPart:
+    """A part's field on its anchors, working pixels.
+
+    Parameters
+    ----------
+    part : Part
+    anchors : Anchors
+    values : (anchors, 2) float64
+    scale : float
+        Working pixels in a pixel of the still.
+    step : float
+        Typical length of a step, pixels of the still.
+    confidence : float, 0 to 1
+    model : callable, optional
+        The part's repetition, which goes on beyond the part.
+    """
+
+    part: Part
+    anchors: Anchors
+    values: Doubles
+    scale: float
+    step: float
+    confidence: float
+    model: Model | None
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The still's fields, (H, W, 2) float32 pixels: zero where no part has written any."""
+
+    forward: Floats
+    inverse: Floats
+    bends: tuple[Floats, Floats] | None
+
+    @classmethod
+    def on(cls, shape: tuple[int, ...], parts: Sequence[Part]) -> Fields:
+        """Make room for the fields of some parts: curved ones need more."""
+        count = 4 if any(_is_curved(part) for part in parts) else 2
+        fields = [np.zeros((*shape, 2), np.float32) for _ in range(count)]
+        return cls(fields[0], fields[1], (fields[2], fields[3]) if count == 4 else None)
+
+    def spread(self, solved: SolvedPart) -> None:
+        """Write a part's fields."""
+        part, bends = solved.part, self.bends if _is_curved(solved.part) else None
+        spread_fields(
+            solved.anchors, solved.values, part, solved.scale, self.forward, self.inverse, solved.model, bends
+        )
+
+    def hold(self, solved: SolvedPart, held: NDArray[np.bool_]) -> None:
+        """Let a part's motion fade towards what is held still beside it."""
+        part, width = solved.part, max(solved.step * HOLD_FADE, LEAST_FADE)
+        if not held[part.grown(2, held.shape)].any():
+            return
+        near = part.grown(width + 2, held.shape)
+        strength = ramp(~held[near], np.zeros(held[near].shape, np.int32), np.array([width]))
+        ways = [self.forward, self.inverse]
+        bends = [None, None] if self.bends is None else [bend[part.box] for bend in self.bends]
+        rows, columns = (
+            slice(side.start - wide.start, side.stop - wide.start)
+            for side, wide in zip(part.box, near, strict=True)
+        )
+        for field, bend in zip(ways, bends, strict=True):
+            path = Path(field[part.box], bend)
+            shorter = path.shortened(faded_shares(path, strength[rows, columns], width))
+            np.copyto(path.move, shorter.move, where=part.inside[..., None])
+            if path.bend is not None and shorter.bend is not None:
+                np.copyto(path.bend, shorter.bend, where=part.inside[..., None])
+
+    def visible_bends(self, inside: NDArray[np.bool_]) -> tuple[Floats, Floats] | None:
+        """Give the bends where one could see them."""
+        if self.bends is None or all(np.abs(bend[inside]).max() < 4 * LEAST_BEND for bend in self.bends):
+            return None
+        return self.bends
+
+
+def _is_curved(part: Part) -> bool:
+    return len(part.regions) > 1 or part.regions[0].turn is not None
+
+
+def join_speeds(solved: Sequence[SolvedPart], moving: NDArray[np.bool_]) -> Speeds:
+    """Say how often each pixel goes along its path; speeds pass into each other within a part."""
+    every = tuple(sorted({region.segment.turns for found in solved for region in found.part.regions}))
+    if len(every) == 1:
+        return Speeds(every)
+    box = mask_box(moving)
+    shares = np.zeros((len(every), *(side.stop - side.start for side in box)), np.float32)
+    for found in solved:
+        part = found.part
+        turns = np.zeros(part.inside.shape, np.int8)
+        for region in part.regions:
+            turns[region.inside] = region.segment.turns
+        mixed = mixed_speeds(turns, part.inside, max(found.step * SPEED_PASSAGE, 1.0))
+        rows, columns = (
+            slice(side.start - whole.start, side.stop - whole.start)
+            for side, whole in zip(part.box, box, strict=True)
+        )
+        for index, speed in enumerate(mixed.turns):
+            share = np.float32(1) if mixed.shares is None else mixed.shares[index]
+            np.copyto(shares[every.index(speed)][rows, columns], share, where=part.inside)
+    return Speeds(every, shares)

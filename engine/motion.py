@@ -1,0 +1,218 @@
+"""How pixels move during one turn of the loop: their paths and speeds, and where motion fades (3.2, 4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadSettings
+
+Floats = NDArray[np.float32]
+
+MOST_SUBSTEPS = 64
+CELLS_A_RAMP = 8
+"""How finely the place is known along a ramp, in cells."""
+DETAILS = 8
+"""Of a step; two pictures that are apart by more have nothing in common in detail."""
+CORE = 0.9
+"""Of the way from a part's edge to its middle: a wider soft edge would leave nothing that moves fully."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Where pixels come from, or go to, in one repetition.
+
+    Parameters
+    ----------
+    move : (h, w, 2) float32
+        Pixels (x right, y down) to the end of the path.
+    bend : (h, w, 2) float32, optional
+        Four times what the middle of a curved path lies off the straight one; None where all are straight.
+    """
+
+    move: Floats
+    bend: Floats | None = None
+
+    def offsets(self, rows: slice, share: float) -> tuple[Floats, Floats]:
+        """Say how far (x, y) pixels are along their paths at a share of a repetition, in some rows."""
+        offset = self.move[rows] * np.float32(share)
+        if self.bend is not None:
+            offset += self.bend[rows] * np.float32(share * (1 - share))
+        return offset[..., 0], offset[..., 1]
+
+    def shortened(self, share: Floats) -> Path:
+        """Let each pixel go a (h, w) share of its path only, and take the same time for it."""
+        share = share[..., None]
+        if self.bend is None:
+            return Path(self.move * share)
+        return Path(self.move * share + self.bend * (share * (1 - share)), self.bend * share**2)
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """How often pixels go along their paths in one turn of the loop.
+
+    Parameters
+    ----------
+    turns : tuple of int
+        Every speed there is; negative ones go back.
+    shares : (speeds, h, w) float32 or None
+        How much of each pixel's picture moves at each speed, 1 in all; None where all move alike.
+    """
+
+    turns: tuple[int, ...] = (1,)
+    shares: Floats | None = None
+
+
+def ramp(inside: NDArray[np.bool_], labels: NDArray[np.int32], widths: NDArray[np.float64]) -> Floats:
+    """Let motion grow from nothing at the edge of each part to all of it.
+
+    Parameters
+    ----------
+    inside : (h, w) bool
+        What moves. The array's border is no edge.
+    labels : (h, w) int32
+        The number of the part of each pixel.
+    widths : (parts,) float64
+        Pixels from each part's edge to where it moves fully; part 0 is the outside.
+
+    Returns
+    -------
+    (h, w) float32, 0 to 1
+    """
+    import cv2
+
+    away = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    if not np.all(inside):
+        deepest = np.zeros(len(widths))
+        np.maximum.at(deepest, labels.ravel(), away.ravel())
+        widths = np.minimum(widths, CORE * deepest)
+    share = np.clip(away / np.maximum(widths, 1e-3).astype(np.float32)[labels], 0, 1)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+def faded_shares(path: Path, strength: Floats, width: float) -> Floats:
+    """Follow each path at the strength of the places it leads through.
+
+    Parameters
+    ----------
+    path : Path
+    strength : (h, w) float32, 0 to 1
+        How much of the motion there is at each place.
+    width : float
+        Pixels in which the strength goes from 0 to 1, at the steepest.
+
+    Returns
+    -------
+    (h, w) float32, 0 to 1
+        The share of its path that each pixel goes. However steep the strength, pixels never overtake
+        each other, so that what is shortened by it can still be inverted; nothing leaves or enters
+        where the strength is 0.
+    """
+    import cv2
+
+    height, width_in_pixels = strength.shape
+    cell = max(1, int(width / CELLS_A_RAMP))
+    size = (-(-width_in_pixels // cell), -(-height // cell))
+    coarse = cv2.resize(strength, size, interpolation=cv2.INTER_AREA) if cell > 1 else strength
+    scale = np.array([size[0] / width_in_pixels, size[1] / height], np.float32)
+
+    def on_cells(field: Floats) -> Floats:
+        smaller = cv2.resize(field, size, interpolation=cv2.INTER_AREA) if cell > 1 else field
+        return np.asarray(smaller * scale, np.float32)
+
+    move = on_cells(path.move)
+    bend = None if path.bend is None else on_cells(path.bend)
+    columns, rows = np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32)[:, None]
+    longest = float(np.hypot(path.move[..., 0], path.move[..., 1]).max())
+    # A power of two: the steps of a path that is nowhere shortened add up to 1 exactly.
+    substeps = int(2 ** np.ceil(np.log2(np.clip(3 * longest / max(width, 1), 8, MOST_SUBSTEPS))))
+    done = np.zeros(size[::-1], np.float32)
+    for _ in range(substeps):
+        x, y = move[..., 0] * done, move[..., 1] * done
+        if bend is not None:
+            x, y = x + bend[..., 0] * (done * (1 - done)), y + bend[..., 1] * (done * (1 - done))
+        here = cv2.remap(coarse, x + columns, y + rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        done += here / np.float32(substeps)
+    if cell == 1:
+        return done
+    return np.asarray(cv2.resize(done, strength.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def faded_similarity(similarity: Floats, share: Floats) -> Floats:
+    """Say how much two pictures have in common that are a share of a repetition apart.
+
+    Parameters
+    ----------
+    similarity : (h, w) float32
+        In detail, where they are apart by a whole repetition.
+    share : (h, w) float32, 0 to 1
+        Where it's 0 they are the same picture, and in between they have no detail in common.
+    """
+    apart = np.minimum(share, 1 - share)
+    whole = np.where(share < 0.5, np.float32(1), similarity)
+    return np.asarray(whole * np.clip(1 - DETAILS * apart, 0, 1), np.float32)
+
+
+def repeated(path: Path, turns: int) -> Floats:
+    """Follow a path several times from each pixel, (h, w, 2): what it's moved by in all."""
+    import cv2
+
+    height, width = path.move.shape[:2]
+    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    moved = path.move.copy()
+    for _ in range(turns - 1):
+        place = moved + np.stack(np.broadcast_arrays(columns, rows), -1)
+        moved += cv2.remap(path.move, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return moved
+
+
+def mixed_speeds(turns: NDArray[np.int8], inside: NDArray[np.bool_], sigma: float) -> Speeds:
+    """Let one speed pass into another where they meet.
+
+    Parameters
+    ----------
+    turns : (h, w) int8
+        Of each pixel.
+    inside : (h, w) bool
+    sigma : float
+        Pixels; half the width of the passage.
+    """
+    import cv2
+
+    speeds = tuple(int(speed) for speed in np.unique(turns[inside]))
+    if len(speeds) == 1:
+        return Speeds(speeds)
+    weight = np.maximum(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), sigma), 1e-6)
+    there = [((turns == speed) & inside).astype(np.float32) for speed in speeds]
+    shares = np.stack([cv2.GaussianBlur(one, (0, 0), sigma) / weight for one in there])
+    shares = np.rint(np.clip(shares, 0, 1) * 256) / 256
+    shares[0] = 1 - shares[1:].sum(0)
+    return Speeds(speeds, shares.astype(np.float32))
+
+
+def check_soft_edge(
+    width: float | Sequence[float], followed: Sequence[tuple[int, int, int]] = ()
+) -> tuple[float, ...]:
+    """Return a soft edge a stroke, or say why one can't be used.
+
+    Raises
+    ------
+    BadSettings
+        When a width isn't a number of 0 or more, or there are fewer than strokes.
+    """
+    strokes = 1 + max((stroke for _, _, stroke in followed), default=0)
+    try:
+        widths = np.atleast_1d(np.asarray(width, np.float64))
+    except (TypeError, ValueError) as reason:
+        raise BadSettings(f"The soft edge must be a number of pixels, not {width!r}.") from reason
+    if widths.ndim != 1 or not np.isfinite(widths).all() or (widths < 0).any():
+        raise BadSettings(f"The soft edge must be 0 pixels or more, not {width!r}.")
+    if np.ndim(width) == 0:
+        widths = np.repeat(widths, strokes)
+    if widths.size < strokes:
+        raise BadSettings(f"There are {widths.size} soft edges for {strokes} strokes: give one for each.")
+    return tuple(float(value) for value in widths)

@@ -8,14 +8,12 @@ once, over the whole region: no single line through it has to be good.
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .descriptors import THREADS
 from .similarity import ANGLES, NODE, SHORTEST, Similarity
 
 Floats = NDArray[np.float32]
@@ -37,11 +35,12 @@ ASIDE = (0.75, 1.3)
 """A repetition is a dip: these multiples of its step must cost more."""
 LONGER = 0.45
 """Doubt for each e-fold of length: of a step and its multiples, the step is meant."""
-OFF_STROKE = 1.0
+OFF_STROKE = 1.5
 """Doubt at 30 degrees off the stroke, growing with the square."""
 SLANT = 0.06
 """Doubt about a plane that doubles its steps from the center to the edge, growing with the square."""
-
+OFF = 1e4
+"""A row that is off the volume whatever is added to it."""
 
 Slants = tuple[tuple[float, ...], tuple[float, ...]]
 ANY_SLANT: Slants = (
@@ -143,9 +142,14 @@ class _Votes:
         both = np.stack(
             [np.where(known, cost, UNKNOWN * self.blind), np.where(known, chance, self.blind)], -1
         )
-        # One row a label and place, and one more for labels that can't be looked up.
-        both = both.reshape(-1, 2).astype(np.float32)
-        self.volume = np.concatenate([both, np.array([[UNKNOWN * self.blind, self.blind]], np.float32)])
+        # Cost and chance of a label at a place are one number to look up and to sum. Each angle has one
+        # more row at either end, for lengths that can't be looked up.
+        beyond = np.broadcast_to(
+            np.array([UNKNOWN * self.blind, self.blind], np.float32), (len(cost), 1, *both.shape[2:])
+        )
+        self.rows = cost.shape[1] + 2
+        framed = np.concatenate([beyond, both, beyond], axis=1, dtype=np.float32)
+        self.volume = framed.reshape(-1).view(np.complex64)
 
     def coarse(self, slants: Slants, most: int = 1200, kept: int = 24) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
@@ -153,21 +157,18 @@ class _Votes:
         lengths = self.similarity.lengths
         flat = _grid(np.radians(np.arange(-20, 21, 5)), lengths, [0.0], [0.0])
         grid = np.concatenate([flat, _grid(np.radians([-20, -10, 0, 10, 20]), lengths[::2], falls, turns)])
-        few = slice(0, FIRST_PLACES)
-        with ThreadPoolExecutor(THREADS) as pool:
-            parts = pool.map(lambda part: self.score(part, few), np.array_split(grid, len(grid) // 600 + 1))
-            score = np.concatenate(list(parts))
-        order = grid[np.argsort(score)[:most]]
-        order = order[np.argsort(self.score(order))]
+        chunks = np.array_split(grid, len(grid) // 600 + 1)  # their numbers stay in the processor's cache
+        score = np.concatenate([self.score(chunk, slice(0, FIRST_PLACES)) for chunk in chunks])
+        order = grid[np.argsort(score, kind="stable")[:most]]
+        order = order[np.argsort(np.concatenate([self.score(part) for part in np.array_split(order, 6)]))]
         apart = np.array([0.2, 0.12, 0.3 / self.reach[0], 0.35 / self.reach[1]])
-        best: list[Doubles] = []
-        for guess in order:
-            guess_log = np.r_[guess[0], np.log(guess[1]), guess[2:]]
-            if all((np.abs(guess_log - np.r_[b[0], np.log(b[1]), b[2:]]) > apart).any() for b in best):
-                best.append(guess)
-            if len(best) == kept:
-                break
-        return np.array(best)
+        places = np.column_stack([order[:, 0], np.log(order[:, 1]), order[:, 2:]]) / apart
+        free = np.ones(len(order), bool)
+        best: list[int] = []
+        while free.any() and len(best) < kept:
+            best.append(int(free.argmax()))
+            free &= (np.abs(places - places[best[-1]]) > 1).any(1)
+        return order[best]
 
     def refined(self, guesses: Doubles, rounds: int = 9) -> Doubles:
         """Walk each guess downhill, one number at a time; returns them best first."""
@@ -208,7 +209,9 @@ class _Votes:
         return Repetition(self.center, angle, float(guess[1]), guess[2:] @ self.axes, cost, merit)
 
     def _moves(self, guesses: Doubles, places: slice = slice(None)) -> tuple[Floats, NDArray[np.int32]]:
-        """Return each place's step, as a row of the volume, and its angle, as a column; -1 is off it."""
+        """Return each place's step, as a row of the volume, and its angle, as a column."""
+        import cv2
+
         angle, step, along, across = guesses.T[:, :, None].astype(np.float32)
         x, y = self.places[places].T.astype(np.float32)
         cos, sin = np.cos(angle), np.sin(angle)
@@ -218,17 +221,22 @@ class _Votes:
         off_plane = (nearness < 0.12) | (shrink < 0.15)
         shrink = np.maximum(shrink, np.float32(0.15))
         dx, dy = (x + pull * cos) / shrink - x, (y + pull * sin) / shrink - y
-        row = np.log(np.maximum(dx * dx + dy * dy, np.float32(1e-6))) * np.float32(0.5)
-        row = (row - np.float32(np.log(SHORTEST))) / np.float32(self.similarity.growth)
-        column = np.rint((np.arctan2(dy, dx) - ANGLES[0]) / (ANGLES[1] - ANGLES[0])).astype(np.int32)
-        column[off_plane | (column >= len(ANGLES))] = -1
+        length, turn = cv2.cartToPolar(dx, dy)
+        logarithm = np.asarray(cv2.log(np.maximum(length, np.float32(1e-3))), np.float32)
+        row = (logarithm - np.float32(np.log(SHORTEST))) * np.float32(1 / self.similarity.growth)
+        turn = np.asarray(turn, np.float32)
+        turn[turn > np.pi] -= np.float32(2 * np.pi)
+        column = np.rint((turn - ANGLES[0]) / (ANGLES[1] - ANGLES[0])).astype(np.int32)
+        off_plane |= (column < 0) | (column >= len(ANGLES))
+        row[off_plane] = -OFF
+        column[off_plane] = 0
         return row, column
 
     def _look(self, row: Floats, column: NDArray[np.int32], places: slice = slice(None)) -> Floats:
         """Sum costs over the places and divide by what chance gives."""
-        lengths, count = len(self.similarity.lengths), len(self.places)
-        nearest = np.rint(row).astype(np.int32)
-        label = (column * lengths + nearest) * count + np.arange(count, dtype=np.int32)[places]
-        label[(column < 0) | (nearest < 0) | (nearest >= lengths)] = len(self.volume) - 1
-        cost, chance = self.volume[label].sum(1).T
-        return np.minimum(cost / chance, CREST)
+        label = np.rint(np.clip(row + 1, 0, self.rows - 1)).astype(np.int32)
+        label += column * self.rows
+        label *= len(self.places)
+        label += np.arange(len(self.places), dtype=np.int32)[places]
+        total = self.volume.take(label).sum(1)
+        return np.minimum(total.real / total.imag, CREST)

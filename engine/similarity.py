@@ -95,24 +95,14 @@ def measure(levels: list[tuple[Floats, Floats]], direction: float, longest: floa
     cost = np.empty((len(ANGLES), len(lengths), *grid), np.float32)
     support = np.empty_like(cost)
     row = 0
+    compare = _Comparison(*levels[0], 0, grid)
     for number, (level, steps) in enumerate(octaves):
-        if not len(steps):
-            break
-        compare = _Comparison(*levels[level], grid)
+        if number > 1 and len(steps):  # the first two octaves share a level
+            compare = _Comparison(*levels[level], level, grid)
         for length in steps:
-            done: dict[tuple[int, int], int] = {}  # a short step rounds to the same pixels at many angles
-            for column, angle in enumerate(direction + ANGLES):
-                shift = (round(length * np.cos(angle)), round(length * np.sin(angle)))
-                if shift in done:
-                    cost[column, row], support[column, row] = (
-                        cost[done[shift], row],
-                        support[done[shift], row],
-                    )
-                else:
-                    cost[column, row], support[column, row] = compare(length, *shift)
-                    done[shift] = column
+            compare(length, direction + ANGLES, cost[:, row], support[:, row])
             row += 1
-        if number > 1:  # the first two octaves share a level
+        if number > 1 and len(steps):
             _continue(cost, support, row - len(steps), row)
     return Similarity(
         np.asarray(lengths, np.float32), cost, _pool(lengths, cost, support), support, direction
@@ -152,72 +142,113 @@ def describe_levels(
             break
         descriptors = describe(picture)
         if not levels:
-            basis = _principal(descriptors, region)
+            basis, mean = _principal(descriptors, region)
         planes = basis @ descriptors.transpose(2, 0, 1).reshape(descriptors.shape[2], -1)
+        planes -= mean
         levels.append((planes.reshape(-1, *region.shape), region.astype(np.float32)))
     return levels
 
 
-def _principal(descriptors: Floats, region: NDArray[np.bool_]) -> Floats:
-    """Return the (CHANNELS, 128) basis a region's descriptors vary most in, scaled to a variance of 1."""
+def _principal(descriptors: Floats, region: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return the (CHANNELS, 128) basis a region's descriptors vary most in, scaled to a variance of 1.
+
+    And their mean in that basis, (CHANNELS, 1).
+    """
+    import cv2
+
     flat = descriptors.transpose(2, 0, 1).reshape(descriptors.shape[2], -1)
     inside = np.flatnonzero(region)
     sample = flat[:, inside[:: max(1, len(inside) // 3000)]]
-    sample = sample - sample.mean(1, keepdims=True)
-    variances, directions = np.linalg.eigh(sample @ sample.T / sample.shape[1])
+    mean = sample.mean(1, keepdims=True)
+    sample = sample - mean
+    # OpenCV's is the slower one on a machine at rest and a hundred times faster on a busy one.
+    _, variances, directions = cv2.eigen(sample @ sample.T / sample.shape[1])
     scale = 1 / np.sqrt(max(float(variances.sum()), FLAT))
-    return np.asarray(directions[:, : -CHANNELS - 1 : -1].T * scale, np.float32)
+    basis = np.asarray(directions[:CHANNELS] * scale, np.float32)
+    return basis, basis @ mean
 
 
 class _Comparison:
-    """Compares one level's descriptors with themselves, a displacement away."""
+    """Compares one level's descriptors with themselves, a displacement away.
 
-    def __init__(self, descriptors: Floats, region: Floats, grid: tuple[int, int]) -> None:
-        self.shape, self.grid = region.shape, grid
-        # Of a level that is finer than the nodes every second row and column is enough. Both are kept for
-        # either start, so that a displacement reads whole rows.
-        self.skip = skip = 2 if region.shape[0] > 1.5 * grid[0] else 1
-        starts = [(y, x) for y in range(skip) for x in range(skip)]
-        self.descriptors = {(y, x): np.ascontiguousarray(descriptors[:, y::skip, x::skip]) for y, x in starts}
-        self.region = {(y, x): np.ascontiguousarray(region[y::skip, x::skip]) for y, x in starts}
-        self.sigma = WINDOW * grid[0] / region.shape[0]
-        self.scratch = np.empty(self.descriptors[0, 0].size, np.float32)
+    Every second row and column of what lies here is enough for a window's mean.
+    """
 
-    def __call__(self, length: float, dx: int, dy: int) -> tuple[Floats, Floats]:
-        """Return cost and support at the nodes, (h, w) each, of a step."""
+    def __init__(self, descriptors: Floats, region: Floats, level: int, grid: tuple[int, int]) -> None:
+        self.grid = grid
+        # Planes of samples are averaged down to the nodes, or enlarged to them.
+        self.smaller, self.larger = max(1, NODE >> (level + 1)), max(1, (2 << level) // NODE)
+        height, width = (-(-side // self.larger) * self.smaller for side in grid)
+        self.sigma = WINDOW / 2 / self.smaller
+        gap = (int(5 * self.sigma) + 1) * self.smaller  # between planes, so that no window sees two of them
+        self.sums = np.zeros((len(ANGLES), 2, height + gap, width), np.float32)
+        self.size = (height, width)
+        self.margin = margin = int(2 * SHORTEST) + 2
+        # With these two the product of what lies here and there is their squared difference, and 0 where
+        # either is unknown.
+        squares = np.einsum("cij,cij->ij", descriptors, descriptors) * region
+        known = descriptors * region
+        self.planes = {(y, x): self._thinned([*known, region, squares], y, x) for y in (0, 1) for x in (0, 1)}
+        self.here = self._thinned([*(-2 * known), squares, region], 0, 0)[
+            :, margin : margin + height, margin : margin + width
+        ].copy()
+        self.region = self.here[-1].copy()
+
+    def _thinned(self, planes: list[Floats], y: int, x: int) -> Floats:
+        """Return every second row and column from a start on, with a margin of zeros."""
+        height, width = (side + 2 * self.margin for side in self.size)
+        thinned = np.zeros((len(planes), height, width), np.float32)
+        for target, plane in zip(thinned, planes, strict=True):
+            rows, columns = plane[y::2, x::2].shape
+            target[self.margin : self.margin + rows, self.margin : self.margin + columns] = plane[y::2, x::2]
+        return thinned
+
+    def _seen(self, dx: int, dy: int) -> Floats:
+        """Return what lies a displacement away from each sample."""
+        top, left = self.margin + dy // 2, self.margin + dx // 2
+        height, width = self.size
+        return self.planes[dy % 2, dx % 2][:, top : top + height, left : left + width]
+
+    def __call__(self, length: float, angles: Floats, cost: Floats, support: Floats) -> None:
+        """Fill in cost and support, (A, h, w) each, at the nodes of steps of one length."""
         import cv2
 
-        height, width = self.shape
-        if abs(dx) >= width - 1 or abs(dy) >= height - 1:
-            return np.zeros(self.grid, np.float32), np.zeros(self.grid, np.float32)
-        count = (-(-(height - abs(dy)) // self.skip), -(-(width - abs(dx)) // self.skip))
-        here, phase = self._window(max(0, -dy), max(0, -dx), count)
-        there, other = self._window(max(0, dy), max(0, dx), count)
-        ahead = self.descriptors[other][(slice(None), *there)]
-        difference = self.scratch[: ahead.size].reshape(ahead.shape)
-        np.subtract(self.descriptors[phase][(slice(None), *here)], ahead, out=difference)
-        np.multiply(difference, difference, out=difference)
-        both = self.region[phase][here] * self.region[other][there]
-        squared = difference.sum(0) * both
-        sums = np.zeros((-(-height // self.skip), -(-width // self.skip), 2), np.float32)
-        sums[(*here, 0)] = squared
-        sums[(*here, 1)] = both
-        sums[(*there, 0)] += BACKWARD * squared
-        sums[(*there, 1)] += BACKWARD * both
-        nodes = cv2.resize(sums, self.grid[::-1], interpolation=cv2.INTER_AREA)
-        sigma = self.sigma * min(1.0, length / (2 * SHORTEST))
-        blurred = cv2.GaussianBlur(nodes, (0, 0), max(sigma, 0.5), borderType=cv2.BORDER_CONSTANT)
-        support = blurred[..., 1]
-        cost = blurred[..., 0] / np.maximum(support, np.float32(1e-3)) / np.float32(2)
-        return np.asarray(cost, np.float32), np.asarray(support, np.float32)
+        shifts = [(round(length * np.cos(angle)), round(length * np.sin(angle))) for angle in angles]
+        different = list(dict.fromkeys(shifts))  # a short step rounds to the same pixels at many angles
+        for (dx, dy), sums in zip(different, self.sums, strict=False):
+            self._compare(dx, dy, sums)
+        sums = self.sums[: len(different)]
+        tall: NDArray[Any] = sums.reshape(-1, sums.shape[-1])
+        if self.smaller > 1:
+            size = (tall.shape[1] // self.smaller, tall.shape[0] // self.smaller)
+            tall = cv2.resize(tall, size, interpolation=cv2.INTER_AREA)
+        sigma = max(self.sigma * min(1.0, length / (2 * SHORTEST)), 0.5)
+        tall = cv2.GaussianBlur(tall, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+        if self.larger > 1:
+            size = (tall.shape[1] * self.larger, tall.shape[0] * self.larger)
+            tall = cv2.resize(tall, size, interpolation=cv2.INTER_LINEAR)
+        nodes = tall.reshape(len(different), 2, -1, tall.shape[1])[..., : self.grid[0], : self.grid[1]]
+        known = nodes[:, 1]
+        of_shift = [different.index(shift) for shift in shifts]
+        support[:] = known[of_shift]
+        cost[:] = (nodes[:, 0] / np.maximum(known, np.float32(1e-3)) / np.float32(2))[of_shift]
 
-    def _window(
-        self, top: int, left: int, count: tuple[int, int]
-    ) -> tuple[tuple[slice, slice], tuple[int, int]]:
-        """Return the rows and columns of a window on the thinned grid, and which thinning it reads."""
-        row, column = top // self.skip, left // self.skip
-        window = (slice(row, row + count[0]), slice(column, column + count[1]))
-        return window, (top % self.skip, left % self.skip)
+    def _compare(self, dx: int, dy: int, sums: Floats) -> None:
+        """Sum squared differences, and where they are known, at each sample and, weaker, one step ahead."""
+        height, width = self.size
+        there = self._seen(dx, dy)
+        fresh = np.empty((2, height, width), np.float32)
+        np.einsum("cij,cij->ij", self.here, there, out=fresh[0])
+        np.maximum(fresh[0], 0, out=fresh[0])
+        np.multiply(self.region, there[-2], out=fresh[1])
+        sums[:, :height] = fresh
+        down, right = dy // 2, dx // 2
+        rows, columns = height - abs(down), width - abs(right)
+        if rows > 0 and columns > 0:
+            top, left, bottom, end = max(0, down), max(0, right), max(0, -down), max(0, -right)
+            sums[:, top : top + rows, left : left + columns] += (
+                BACKWARD * fresh[:, bottom : bottom + rows, end : end + columns]
+            )
 
 
 def _continue(cost: Floats, support: Floats, first: int, last: int) -> None:
@@ -240,24 +271,24 @@ def _continue(cost: Floats, support: Floats, first: int, last: int) -> None:
 def _pool(lengths: NDArray[Any], cost: Floats, support: Floats) -> Floats:
     """Weigh costs, in place, so that they can be summed over nodes; returns what chance would cost there."""
     # Lags close to the step count most: the mean forgets how little the shortest ones cost.
-    widths = (np.gradient(lengths) * lengths).astype(np.float32)[:, None, None]
+    widths = (np.gradient(lengths) * lengths).astype(np.float32)
     chance = np.empty_like(cost)
-    total, measured = np.zeros((2, *cost.shape[2:]), np.float32)
-    for column in range(len(cost)):  # an angle at a time: the planes stay in the processor's cache
-        known = np.minimum(support[column] * 5, 1)
-        total += (cost[column] * known).sum(0)
-        measured += known.sum(0)
-        known *= widths
-        # From standing still to the shortest length a cost grows like a parabola.
-        np.cumsum(cost[column] * known, axis=0, out=chance[column])
-        chance[column] += cost[column, 0] * np.float32(SHORTEST**2 / 4)
-        chance[column] /= np.cumsum(known, axis=0, out=known) + np.float32(SHORTEST**2 / 2)
+    known = np.minimum(support * 5, 1)
+    weighted = cost * known
+    total, measured = weighted.sum((0, 1)), known.sum((0, 1))
+    # From standing still to the shortest length a cost grows like a parabola.
+    running = cost[:, 0] * np.float32(SHORTEST**2 / 4)
+    reached = np.full_like(running, SHORTEST**2 / 2)
+    for row, width in enumerate(widths):
+        running += weighted[:, row] * width
+        reached += known[:, row] * width
+        np.divide(running, reached, out=chance[:, row])
     typical = total / (measured + 1e-3)
     seen = typical[measured > 0.2 * len(cost) * len(lengths)]
     common = float(np.median(seen)) if seen.size else 1.0
     floor = np.float32(max(0.1 * common, 3e-3))  # a flat place can't tell one step from another
     weight = 1 / (typical + np.float32(0.3 * common + 1e-6))
-    for values in (*cost, *chance):
+    for values in (cost, chance):
         values += floor
         values *= weight
     return chance

@@ -15,6 +15,7 @@ from .loop import Loop
 from .settings import Settings
 from .solver import solve
 from .strokes import Stroke
+from .suggest import Direction, suggest_directions
 
 __all__ = [
     "BadFile",
@@ -23,6 +24,7 @@ __all__ = [
     "BadSettings",
     "BadStroke",
     "Cancelled",
+    "Direction",
     "EmptyMask",
     "EndlessLoopsError",
     "Loop",
@@ -30,4 +32,5 @@ __all__ = [
     "Settings",
     "Stroke",
     "solve",
+    "suggest_directions",
 ]

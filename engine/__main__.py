@@ -1,4 +1,4 @@
-"""The shell command: a still, a mask and strokes in, numbered frames, a video and a loop file out."""
+"""The shell command: a still, a mask and strokes in, frames, a video and a loop file out; or suggestions."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .errors import EndlessLoopsError
 from .imagefiles import check_video_name, read_mask, read_still, write_frames, write_video
 from .loop import check_frame_count
 from .solver import solve
+from .suggest import suggest_directions
 
 LOW_CONFIDENCE = 0.3
 """Below it the still hardly repeats and the loop is a drift that dissolves into itself."""
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong is said in one line, ours
     try:
-        _animate(_parser().parse_args(arguments))
+        wanted = _parser().parse_args(arguments)
+        wanted.run(wanted)
     except EndlessLoopsError as reason:
         _say(str(reason))
         return 2
@@ -103,7 +105,19 @@ def _parser() -> argparse.ArgumentParser:
     animate.add_argument("--output", required=True, metavar="FOLDER", help="where the numbered frames go")
     animate.add_argument("--video", metavar="FILE.mp4", help="also write one turn as a video")
     animate.add_argument("--loop", metavar="FILE", help="also keep the solved loop")
+    animate.set_defaults(run=_animate)
+    suggest = commands.add_parser("suggest", help="tell which way a masked still repeats", allow_abbrev=False)
+    suggest.add_argument("still", metavar="STILL", help="the picture: PNG, JPEG, TIFF or WEBP")
+    suggest.add_argument("--mask", required=True, help="a picture of the still's size, white where it moves")
+    suggest.set_defaults(run=_suggest)
     return parser
+
+
+def _suggest(wanted: argparse.Namespace) -> None:
+    for direction in suggest_directions(read_still(wanted.still), read_mask(wanted.mask)):
+        stroke = " ".join(f"{x:.0f},{y:.0f}" for x, y in direction.stroke)
+        x, y = direction.vector
+        print(f'--stroke "{stroke}"  # direction {x:+.3f},{y:+.3f}, votes {direction.votes:.2f}')
 
 
 def _animate(wanted: argparse.Namespace) -> None:

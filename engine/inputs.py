@@ -109,6 +109,40 @@ def check_mask(mask: Any, still: NDArray[Any]) -> NDArray[np.bool_]:
     return np.ascontiguousarray(inside)
 
 
+def display_at(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Show a still, or a piece of one, on a screen at another size.
+
+    Parameters
+    ----------
+    pixels : (H, W, C) array
+        As `check_still` let it through.
+    size : (rows, columns)
+
+    Returns
+    -------
+    (rows, columns, 3) float32, 0 to 1
+        See `display_rgb`.
+    """
+    import cv2
+
+    if pixels.dtype.kind == "f":
+        pixels = to_unit(pixels)
+    height, width = pixels.shape[:2]
+    if size != (height, width):
+        way = cv2.INTER_AREA if size[0] < height else cv2.INTER_CUBIC
+        pixels = cv2.resize(pixels, size[::-1], interpolation=way).reshape(*size, pixels.shape[2])
+    return np.clip(display_rgb(pixels), 0, 1)
+
+
+def mask_at(inside: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return a (H, W) mask at another size, (rows, columns): inside is what is so by more than half."""
+    import cv2
+
+    if size == inside.shape:
+        return inside
+    return np.asarray(cv2.resize(inside.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA) > 0.5)
+
+
 def display_rgb(still: NDArray[Any]) -> NDArray[np.float32]:
     """Show the still as the eye would see it on a screen, which is where repetitions are compared.
 

@@ -13,7 +13,7 @@ from .anchors import Anchors, fit_field
 from .assignment import assign
 from .errors import BadMask, BadSettings
 from .field import Model
-from .inputs import check_mask, check_still, display_rgb, to_unit
+from .inputs import check_mask, check_still, display_at, mask_at
 from .joining import Fields, SolvedPart, join_speeds
 from .loop import Loop
 from .plane import Plane
@@ -192,7 +192,7 @@ def _solve_region(
     report: Progress,
 ) -> _Found:
     """Assign a displacement to each node of a region."""
-    inside = _shrunk(region.inside, size)
+    inside = mask_at(region.inside, size)
     direction = region.segment.direction
     if region.turn is None:
         sight = find_sight(source, inside, direction, _Share(report, 0.0, 0.85))
@@ -254,7 +254,7 @@ def _source(pixels: NDArray[Any]) -> tuple[Source, tuple[int, int], float]:
     scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
     zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
-    return Source(_resized(pixels, (round(size[0] * zoom), round(size[1] * zoom))), zoom), size, scale
+    return Source(display_at(pixels, (round(size[0] * zoom), round(size[1] * zoom))), zoom), size, scale
 
 
 def _bounded(moves: Doubles, longest: float) -> Doubles:
@@ -272,26 +272,4 @@ def _views(still: NDArray[Any], part: Part, scale: float, step: float) -> list[V
     height, width = part.inside.shape
     detail = min(1.0, FINEST / (step / scale))
     size = (max(16, round(height * detail)), max(16, round(width * detail)))
-    return make_views(_resized(still[part.box], size), _shrunk(part.inside, size), detail / scale, step)
-
-
-def _resized(pixels: NDArray[Any], size: tuple[int, int]) -> Floats:
-    """Show pixels on a screen at another size."""
-    import cv2
-
-    if pixels.dtype.kind == "f":
-        pixels = to_unit(pixels)
-    height, width = pixels.shape[:2]
-    if size != (height, width):
-        shrinks = size[0] < height
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        pixels = cv2.resize(pixels, size[::-1], interpolation=way).reshape(*size, pixels.shape[2])
-    return np.clip(display_rgb(pixels), 0, 1)
-
-
-def _shrunk(inside: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    import cv2
-
-    if size == inside.shape:
-        return inside
-    return np.asarray(cv2.resize(inside.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA) > 0.5)
+    return make_views(display_at(still[part.box], size), mask_at(part.inside, size), detail / scale, step)

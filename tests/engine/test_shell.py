@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -109,7 +110,25 @@ def test_bad_input_is_told_in_one_line_and_writes_nothing(desk, capsys, changes,
     assert sorted(os.listdir(desk)) == before
 
 
-@pytest.mark.parametrize("arguments", [[], ["animate"], ["dance"]])
+def test_suggested_strokes_can_be_pasted_into_the_next_command(desk, capsys):
+    words = ["suggest", str(desk / "still.png"), "--mask", str(desk / "mask.png")]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert 1 <= len(lines) <= 3
+    for line in lines:
+        pasted = shlex.split(line, comments=True)
+        assert pasted[0] == "--stroke" and len(pasted) == 2
+        assert main(animate(desk, **{"--stroke": pasted[1]})) == 0
+
+
+def test_suggestions_refuse_bad_input_in_one_line(desk, capsys):
+    cv2.imencode(".png", np.full((*SIZE, 3), 90, np.uint8))[1].tofile(desk / "still.png")
+    assert main(["suggest", str(desk / "still.png"), "--mask", str(desk / "mask.png")]) == 2
+    said, complained = capsys.readouterr()
+    assert said == "" and "Nothing in the mask" in complained and complained.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["animate"], ["suggest"], ["dance"]])
 def test_half_a_command_is_told_in_one_line(capsys, arguments):
     assert status_of(arguments) == 2
     said, complained = capsys.readouterr()

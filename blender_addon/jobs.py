@@ -1,38 +1,36 @@
 """One worker thread with progress and cancel, and the operators that drive it: modal, or blocking in scripts.
 
-Thread contract: a job's `work` runs in the worker and never touches bpy. Whatever it needs is taken before,
-in `snapshot`, and whatever it makes is put into Blender after it, in `deliver`, or piece by piece in
-`take`; these three run in the main thread.
+Thread contract: a job's `work` runs in the worker and never touches bpy, nor the operator, which Blender
+may have freed by then. Whatever it needs is taken before, in `snapshot`, and whatever it makes is put into
+Blender after it, in `deliver`; these two run in the main thread.
 """
 
-import queue
 import threading
-import time
 
 import bpy
 
 from .errors import Refused
 
 TICK = 0.05  # seconds between two looks at the worker: Esc must be felt at once
-_BUDGET = 0.1  # seconds of a tick for taking pieces; Blender redraws in between
-_PIECES_AHEAD = 2  # finished pieces that wait for the main thread; more would only fill the memory
+_PARTING = 2.0  # seconds that a worker has to clean up after itself when Blender opens another file or quits
 
 _running = None
 
 
 class Job:
-    """A function in a thread: `work(progress, emit)`.
+    """A function in a thread: `work(progress)`.
 
-    `progress(fraction, stage)` and `emit(piece)` raise the engine's `Cancelled` once the job is cancelled,
-    and so does `emit(None)`, which waits until the main thread has taken all pieces.
+    `progress(fraction, stage)` raises `cancelled_error` once the job is cancelled. What was half-made then is
+    removed by `abandon()`, which is called once, when the worker no longer adds to it: by the worker itself
+    where it is still busy.
     """
 
-    def __init__(self, work, cancelled_error):
+    def __init__(self, work, abandon, cancelled_error):
         self.fraction, self.stage, self.title = 0.0, "", ""
-        self.pieces = queue.Queue(_PIECES_AHEAD)
-        self._work, self._cancelled_error = work, cancelled_error
+        self._work, self._abandon, self._cancelled_error = work, abandon, cancelled_error
         self._cancelled = threading.Event()
         self._result = self._error = None
+        self._lock, self._is_over, self._is_given_up = threading.Lock(), False, False
         self._thread = threading.Thread(target=self._run, name="Endless Loops", daemon=True)
 
     def start(self):
@@ -41,27 +39,29 @@ class Job:
     def cancel(self):
         self._cancelled.set()
 
+    def give_up(self):
+        """Cancel the job and remove what was half-made, as soon as that can be."""
+        self._cancelled.set()
+        with self._lock:
+            self._is_given_up = True
+            is_over = self._is_over
+        if is_over:
+            self._abandon()
+
+    def wait(self, seconds):
+        """Let the worker end, for so long at most."""
+        self._thread.join(seconds)
+
     @property
     def is_cancelled(self):
         return self._cancelled.is_set()
 
     @property
-    def has_pieces(self):
-        return not self.pieces.empty()
-
-    @property
     def is_finished(self):
-        return not self._thread.is_alive() and self.pieces.empty()
-
-    def next_piece(self, timeout):
-        """The next piece that the worker made, or None when none comes within `timeout` seconds."""
-        try:
-            return self.pieces.get(timeout=timeout)
-        except queue.Empty:
-            return None
+        return self._is_over
 
     def result(self):
-        """What `work` returned; raises what it raised."""
+        """What `work` returned, once it did; raises what it raised."""
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -69,32 +69,19 @@ class Job:
 
     def _run(self):
         try:
-            self._result = self._work(self._progress, self._emit)
+            self._result = self._work(self._progress)
         except BaseException as error:  # handed over to the main thread, which raises it again
             self._error = error
+        with self._lock:
+            self._is_over = True
+            is_given_up = self._is_given_up
+        if is_given_up:
+            self._abandon()
 
     def _progress(self, fraction, stage):
-        self._stop_if_cancelled()
-        self.fraction, self.stage = fraction, stage
-
-    def _emit(self, piece):
-        if piece is None:
-            return self._wait_until_taken()
-        while True:
-            self._stop_if_cancelled()
-            try:
-                return self.pieces.put(piece, timeout=TICK)
-            except queue.Full:
-                continue
-
-    def _wait_until_taken(self):
-        while self.pieces.unfinished_tasks:
-            self._stop_if_cancelled()
-            time.sleep(TICK)
-
-    def _stop_if_cancelled(self):
         if self._cancelled.is_set():
             raise self._cancelled_error("Cancelled")
+        self.fraction, self.stage = fraction, stage
 
 
 def running():
@@ -111,15 +98,13 @@ def cancel_running():
 class BackgroundJob:
     """Mixin of operators with long work; see the thread contract above.
 
-    A subclass has `snapshot(context) -> request`, `work(request, progress, emit) -> result`,
-    `deliver(context, request, result)`, and may have `take(context, request, piece)` and
-    `abandon(request)`, which removes what was half-made when the job failed or was cancelled.
+    A subclass has `snapshot(context) -> request`, the class method `work(request, progress) -> result`,
+    `deliver(context, request, result)`, and may have the class method `abandon(request)`, which removes
+    what was half-made when the job failed or was cancelled; it may run in the worker.
     """
 
-    def take(self, context, request, piece):
-        raise NotImplementedError
-
-    def abandon(self, request):
+    @classmethod
+    def abandon(cls, request):
         """Nothing is left behind unless a subclass says so."""
 
     is_modal = False
@@ -139,33 +124,21 @@ class BackgroundJob:
         # take a moment to notice, but Blender needn't wait for it.
         if event.type == "ESC" and event.value == "PRESS":
             self._job.cancel()
-            return self._end(context)
-        if event.type != "TIMER":
+        elif event.type != "TIMER":
             return {"PASS_THROUGH"}
-        if self._job.is_cancelled:
+        if self._job.is_cancelled or self._job.is_finished:
             return self._end(context)
         self._show_progress(context)
-        until = time.monotonic() + _BUDGET
-        while True:
-            outcome = self._step(context, timeout=0)
-            if outcome:
-                return outcome
-            if time.monotonic() > until or not self._job.has_pieces:
-                return {"PASS_THROUGH"}
+        return {"PASS_THROUGH"}
 
     def execute(self, context):
-        if not self._begin(context):
-            return {"CANCELLED"}
-        while True:
-            outcome = self._step(context, timeout=TICK)
-            if outcome:
-                return outcome
+        return self._end(context) if self._begin(context) else {"CANCELLED"}
 
     def cancel(self, context):
         """Blender ends the operator itself: another file is opened, or the window is closed."""
-        self._job.cancel()
+        self._job.give_up()
         self._clean_up(context)
-        self.abandon(self._request)
+        self._job.wait(_PARTING)
 
     def _begin(self, context):
         global _running
@@ -177,8 +150,10 @@ class BackgroundJob:
         except self._errors as error:
             self.report({"ERROR"}, str(error))
             return False
-        work = self.work
-        self._job = _running = Job(lambda progress, emit: work(request, progress, emit), Cancelled)
+        own = type(self)
+        self._job = _running = Job(
+            lambda progress: own.work(request, progress), lambda: own.abandon(request), Cancelled
+        )
         self._job.title, self._shown = self.bl_label, None
         self._job.start()
         return True
@@ -194,19 +169,6 @@ class BackgroundJob:
         context.workspace.status_text_set(lambda header, _context: _draw_status(header, job))
         _tag_sidebars(context)
 
-    def _step(self, context, timeout):
-        """Take one piece, or finish; returns the operator's outcome once there is one."""
-        try:
-            piece = self._job.next_piece(timeout)
-            if piece is not None:
-                self.take(context, self._request, piece)
-                self._job.pieces.task_done()
-            elif self._job.is_finished:
-                return self._end(context)
-        except Exception as error:
-            return self._fail(context, error)
-        return None
-
     def _end(self, context):
         if self._job.is_cancelled:
             return self._fail(context, self._cancelled_error("Cancelled"))
@@ -219,9 +181,8 @@ class BackgroundJob:
             return self._fail(context, error)
 
     def _fail(self, context, error):
-        self._job.cancel()
+        self._job.give_up()
         self._clean_up(context)
-        self.abandon(self._request)
         if isinstance(error, self._cancelled_error):
             self.report({"INFO"}, f"{self.bl_label}: cancelled, nothing was changed")
         elif isinstance(error, self._errors):

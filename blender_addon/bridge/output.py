@@ -1,4 +1,4 @@
-"""Frames become files in the scene's own output format, through Blender's own writers. Main thread only."""
+"""A frame becomes a file in the scene's own output format, through Blender's own writer. Main thread only."""
 
 import os
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ _FORMATS = {
     "JPEG": (".jpg", False),
     "WEBP": (".webp", True),
 }
+_BLENDERS_COMPRESSION = 15  # percent, of a scene that nobody changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +43,21 @@ class OutputFormat:
     def holds_alpha(self):
         return _FORMATS[self.file_format][1]
 
+    @property
+    def png_level(self):
+        """The scene's compression as zlib's level, or None where nobody asked for another than Blender's."""
+        compression = dict(self.codecs).get("compression", _BLENDERS_COMPRESSION)
+        return None if compression == _BLENDERS_COMPRESSION else round(compression * 9 / 100)
+
     def writes_bytes_as_they_are(self, is_byte):
         """Whether the file has the still's own bytes, whatever color space they are in."""
         return is_byte and self.file_format != "OPEN_EXR"
+
+    def mode(self, channels):
+        """The color mode of frames with 3 or 4 channels."""
+        if channels == 4 and self.holds_alpha:
+            return "RGBA"
+        return "BW" if self.color_mode == "BW" else "RGB"
 
 
 def output_format(still, scene):
@@ -111,7 +124,12 @@ def write_frame(frame, path, output):
         bpy.data.images.remove(image)
         bpy.data.scenes.remove(scene)
     if not _is_whole(path, output.file_format):
-        raise Refused(f"The frame can't be written to {path}. Choose another folder or free some space")
+        raise refused_by_disk(path)
+
+
+def refused_by_disk(path):
+    """The error of a frame that can't be written or isn't whole."""
+    return Refused(f"The frame can't be written to {path}. Choose another folder or free some space")
 
 
 def _is_whole(path, file_format):
@@ -131,8 +149,7 @@ def _is_whole(path, file_format):
 def _apply(output, scene, channels):
     settings = scene.render.image_settings
     versions.set_still_format(settings, output.file_format)
-    alpha = channels == 4 and output.holds_alpha
-    settings.color_mode = "RGBA" if alpha else "BW" if output.color_mode == "BW" else "RGB"
+    settings.color_mode = output.mode(channels)
     settings.color_depth = output.color_depth
     for name, value in output.codecs:
         setattr(settings, name, value)

@@ -1,7 +1,6 @@
 """Frames on disk become a strip of the edit in use, or a movie."""
 
 import os
-import sys
 from pathlib import Path
 
 import bpy
@@ -71,20 +70,6 @@ def movie_settings(scene, path, size):
     else:
         encoding = [("format", "MPEG4"), ("codec", "H264"), ("constant_rate_factor", "HIGH")]
     return settings + [("ffmpeg", *setting) for setting in [*encoding, ("audio_codec", "NONE")]]
-
-
-def encoder(movie):
-    """The command that renders the movie of a JSON file in a Blender of its own, so that this one stays free.
-
-    Returns
-    -------
-    list of str
-    """
-    script = str(Path(__file__).with_name("encode_movie.py"))
-    if bpy.app.binary_path:
-        blender = [bpy.app.binary_path, "--background", "--factory-startup", "--python-exit-code", "1"]
-        return [*blender, "--python", script, "--", str(movie)]
-    return [sys.executable, script, str(movie)]
 
 
 def movie_suffix(scene):

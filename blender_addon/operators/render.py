@@ -1,9 +1,9 @@
-"""What To Sequencer and Save Movie share: the worker renders a loop's frames, Blender writes them."""
+"""What the operators that send a loop on share: its frames, rendered and written by the worker."""
 
 import re
 
 from .. import loops
-from ..bridge.output import write_frame
+from ..bridge.frame_files import FrameWriter
 from .common import JobOperator, reason_without_loop
 
 
@@ -24,28 +24,29 @@ class RenderOperator(JobOperator):
     def request(self, still, output, stack, folder):
         """Gather what the frames are made of; `stack` closes, or undoes, whatever `folder` is part of."""
         self.is_stale = loops.is_out_of_date(still)
+        loop = loops.get(still)
         return {
             "uid": still.session_uid,
-            "loop": loops.get(still),
+            "loop": loop,
             "phases": phases(still.endless_loops),
             "output": output,
+            "writer": FrameWriter(output, loop.still),
             "name": loops.name_of(still),
             "folder": folder,
             "stack": stack,
         }
 
-    def work(self, request, progress, emit):
-        for index, phase in enumerate(request["phases"]):
-            progress(index / len(request["phases"]), "Rendering")
-            emit((index, request["loop"].frame(phase)))
+    @classmethod
+    def work(cls, request, progress):
+        frames = (request["loop"].frame(phase) for phase in request["phases"])
+        paths = [request["folder"] / name for name in frame_names(request)]
+        request["writer"].write(frames, paths, progress)
 
-    def take(self, context, request, piece):
-        index, frame = piece
-        write_frame(frame, request["folder"] / frame_names(request)[index], request["output"])
+    @classmethod
+    def abandon(cls, request):
+        from ..engine.errors import Cancelled
 
-    def abandon(self, request):
-        error = self._cancelled_error("Cancelled")
-        request["stack"].__exit__(type(error), error, None)
+        request["stack"].__exit__(Cancelled, Cancelled("Cancelled"), None)
 
     def tell(self, message, warnings):
         """Report what was made, or what may disappoint about it."""

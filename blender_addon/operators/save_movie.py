@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 
 from .. import loops
-from ..bridge import sequencer
+from ..bridge import processes, sequencer
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
 from ..errors import Refused
@@ -52,18 +52,16 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
             "settings": sequencer.movie_settings(scene, part, size),
         }
         (folder / "movie.json").write_text(json.dumps(movie), "utf-8")
-        request["command"] = sequencer.encoder(folder / "movie.json")
+        request["command"] = processes.command("encode_movie.py", str(folder / "movie.json"))
         return request
 
-    def work(self, request, progress, emit):
-        super().work(request, lambda fraction, stage: progress(0.5 * fraction, stage), emit)
-        emit(None)
+    @classmethod
+    def work(cls, request, progress):
+        height, width = (length // 2 * 2 for length in request["loop"].still.shape[:2])
+        frames = (request["loop"].frame(phase)[:height, :width] for phase in request["phases"])
+        paths = [request["folder"] / name for name in frame_names(request)]
+        request["writer"].write(frames, paths, lambda fraction, stage: progress(0.5 * fraction, stage))
         _encode(request, progress)
-
-    def take(self, context, request, piece):
-        index, frame = piece
-        height, width = frame.shape[0] // 2 * 2, frame.shape[1] // 2 * 2
-        super().take(context, request, (index, frame[:height, :width]))
 
     def deliver(self, context, request, result):
         try:

@@ -42,7 +42,8 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             "part": path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.loop"),
         }
 
-    def work(self, request, progress, emit):
+    @classmethod
+    def work(cls, request, progress):
         from .. import engine
 
         still, mask, directions, part = (request[k] for k in ("still", "mask", "strokes", "part"))
@@ -50,7 +51,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
             loop.save(part)
-            _progress_or_remove(part, progress)
+            progress(1.0, "Saving")
         except OSError as error:
             raise Refused(f"The loop can't be saved in {part.parent} ({error.strerror})") from error
         return loop, loops.fingerprint(loops.digest_still(still), request["trace"], directions)
@@ -83,16 +84,6 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             with context.temp_override(area=None, region=None):
                 bpy.ops.endless_loops.to_compositor(call, image=still.name, renew=True)
 
-    def abandon(self, request):
+    @classmethod
+    def abandon(cls, request):
         request["part"].unlink(missing_ok=True)
-
-
-def _progress_or_remove(part, progress):
-    """Say that the loop is saved; where the job was cancelled meanwhile, nobody else removes the file."""
-    from ..engine.errors import Cancelled
-
-    try:
-        progress(1.0, "Saving")
-    except Cancelled:
-        part.unlink(missing_ok=True)
-        raise

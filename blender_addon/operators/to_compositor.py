@@ -47,12 +47,14 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         request["target"], request["folder"] = self._folders(still, request, stack)
         return request
 
-    def work(self, request, progress, emit):
+    @classmethod
+    def work(cls, request, progress):
         if not request["as_group"]:
-            return super().work(request, progress, emit)
-        return self._write_maps(request, progress)
+            return super().work(request, progress)
+        return cls._write_maps(request, progress)
 
-    def _write_maps(self, request, progress):
+    @classmethod
+    def _write_maps(cls, request, progress):
         from ..engine.exr import write_exr
 
         progress(0, "Laying out maps")

@@ -72,12 +72,12 @@ def test_killing_blender_while_it_writes_leaves_the_previous_sequence(solved, sa
         "import importlib, os, bpy, addon_utils\n"
         f"addon_utils.enable('{PACKAGE}')\n"
         f"bpy.ops.wm.open_mainfile(filepath={str(saved / 'scene.blend')!r})\n"
-        f"render = importlib.import_module('{PACKAGE}.operators.render')\n"
-        "write = render.write_frame\n"
-        "def die_at_the_third(frame, path, output):\n"
+        f"writer = importlib.import_module('{PACKAGE}.bridge.frame_files').FrameWriter\n"
+        "write = writer._write_png\n"
+        "def die_at_the_third(self, path, frame):\n"
         "    if '0003' in str(path): os._exit(9)\n"
-        "    write(frame, path, output)\n"
-        "render.write_frame = die_at_the_third\n"
+        "    write(self, path, frame)\n"
+        "writer._write_png = die_at_the_third\n"
         "bpy.ops.endless_loops.to_sequencer(image='wall.png')\n"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, env=os.environ).returncode == 9

@@ -78,6 +78,13 @@ def benchmarks(session: nox.Session) -> None:
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
 
 
+@nox.session(name="to-sequencer", python="3.13")
+def to_sequencer(session: nox.Session) -> None:
+    """Print how long To Sequencer takes, over the engine's own writing of the same frames."""
+    session.install(BLENDER["5.2"])
+    session.run("python", "-m", "tests.benchmarks.to_sequencer")
+
+
 def install_reference_solver(session: nox.Session) -> None:
     """Install pydensecrf2, which is compiled on the spot: without a C++ compiler its tests are skipped."""
     session.install("-e", ".[reference]", success_codes=range(256), silent=True)

@@ -1,0 +1,83 @@
+"""Print what *To Sequencer* takes over the engine's own writing of the same frames, inside Blender.
+
+Run by `nox -s to-sequencer`: 80 frames of the shipped still at 1080p, as PNG; both ways take turns.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES, WIDTH, HEIGHT, RUNS = 80, 1920, 1080, 5
+PACKAGE = "bl_ext.user_default.endless_loops"
+
+
+def main() -> None:
+    """Solve once, write in turns, print medians and their ratio."""
+    work = Path(tempfile.mkdtemp(prefix="endless_loops_"))
+    try:
+        # Blender reads this when it starts, which is when bpy is imported.
+        os.environ["BLENDER_USER_RESOURCES"] = str(work / "settings")
+        measure(work)
+    finally:
+        shutil.rmtree(work)
+
+
+def measure(work: Path) -> None:
+    """Measure in an installed add-on; `work` is a folder for what that needs and makes."""
+    import bpy
+
+    import build_addon
+
+    series = f"{bpy.app.version[0]}.{bpy.app.version[1]}"
+    path = build_addon.build(series, build_addon.this_platform(), work)
+    bpy.ops.extensions.package_install_files(filepath=str(path), repo="user_default", enable_on_install=True)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(work / "speed.blend"))
+    still = solved_still(bpy)
+    write_frames = importlib.import_module(f"{PACKAGE}.engine.imagefiles").write_frames
+    loop = still.endless_loops.loop()
+    engine, blender = [], []
+    for run in range(RUNS):
+        start = time.perf_counter()
+        write_frames(loop, FRAMES, work / "frames")
+        middle = time.perf_counter()
+        bpy.ops.endless_loops.to_sequencer(image=still.name)
+        engine.append(middle - start)
+        blender.append(time.perf_counter() - middle)
+        print(f"run {run + 1}: engine {engine[-1]:.2f} s, To Sequencer {blender[-1]:.2f} s", flush=True)
+    ratios = [b / e for b, e in zip(blender, engine, strict=True)]
+    print(
+        f"{FRAMES} frames {WIDTH} x {HEIGHT} as PNG in Blender {bpy.app.version_string}: "
+        f"engine {statistics.median(engine):.2f} s, To Sequencer {statistics.median(blender):.2f} s, "
+        f"ratio {statistics.median(ratios):.2f}"
+    )
+
+
+def solved_still(bpy: ModuleType) -> Any:
+    """Load and solve the shipped still, scaled to 1080p."""
+    folder = ROOT / "examples" / "facade"
+    still = bpy.data.images.load(str(folder / "still.png"))
+    mask = bpy.data.images.load(str(folder / "mask.png"))
+    width, height = still.size
+    for image in (still, mask):
+        image.scale(WIDTH, HEIGHT)
+    loop = still.endless_loops
+    loop.mask_image, loop.frame_count = mask, FRAMES
+    for points in json.loads((folder / "strokes.json").read_text()):
+        loop.add_direction([(x * WIDTH / width, y * HEIGHT / height) for x, y in points])
+    bpy.ops.endless_loops.solve(image=still.name)
+    return still
+
+
+if __name__ == "__main__":
+    main()

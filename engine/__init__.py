@@ -6,9 +6,11 @@ from .errors import (
     BadMask,
     BadSettings,
     BadStroke,
+    BadVideo,
     Cancelled,
     EmptyMask,
     EndlessLoopsError,
+    LostPlane,
     NoRepetition,
 )
 from .loop import Loop
@@ -16,6 +18,7 @@ from .settings import Settings
 from .solver import solve
 from .strokes import Stroke
 from .suggest import Direction, suggest_directions
+from .video import MovingLoop, solve_video
 
 __all__ = [
     "BadFile",
@@ -23,14 +26,18 @@ __all__ = [
     "BadMask",
     "BadSettings",
     "BadStroke",
+    "BadVideo",
     "Cancelled",
     "Direction",
     "EmptyMask",
     "EndlessLoopsError",
     "Loop",
+    "LostPlane",
+    "MovingLoop",
     "NoRepetition",
     "Settings",
     "Stroke",
     "solve",
+    "solve_video",
     "suggest_directions",
 ]

@@ -33,5 +33,13 @@ class NoRepetition(EndlessLoopsError):
     """Nothing along the strokes can be moved onto anything else."""
 
 
+class BadVideo(EndlessLoopsError):
+    """A video has no frames, or frames that differ in size or type."""
+
+
+class LostPlane(EndlessLoopsError):
+    """The masked plane can't be followed through a video."""
+
+
 class Cancelled(EndlessLoopsError):
     """The progress callback asked to stop; nothing was made."""

@@ -94,7 +94,7 @@ class Loop:
         self.confidence = confidence
         self.texture = texture
         self.speeds, self.warnings = speeds, warnings
-        self._followed = followed
+        self.followed = followed
         self._full = (inverse, forward), contrast
         self._box = mask_box(mask)
         corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
@@ -185,7 +185,7 @@ class Loop:
         other = copy.copy(self)
         for name in ("forward", "inverse"):
             other.__dict__.pop(name, None)
-        other._soften(check_soft_edge(width, self._followed))
+        other._soften(check_soft_edge(width, self.followed))
         return other
 
     def _soften(self, widths: tuple[float, ...]) -> None:
@@ -200,7 +200,7 @@ class Loop:
         count, labels = cv2.connectedComponents(inside.view(np.uint8), connectivity=8)
         width_of = np.full(count, widths[0])
         top, left = self._box[0].start, self._box[1].start
-        for x, y, stroke in self._followed:
+        for x, y, stroke in self.followed:
             width_of[labels[y - top, x - left]] = widths[stroke]
         strength = ramp(inside, np.asarray(labels, np.int32), width_of)
         narrowest = float(width_of[1:][width_of[1:] > 0].min())
@@ -221,6 +221,11 @@ class Loop:
     def inverse(self) -> NDArray[np.float32]:
         """Pixels by which each pixel moves in one turn backward, as `forward`."""
         return self._moved(forward=False)
+
+    @property
+    def full_paths(self) -> tuple[Path, Path]:
+        """The inverse and the forward path without a soft edge, smooth across the mask's border."""
+        return self._full[0]
 
     @cached_property
     def cover(self) -> NDArray[np.float32]:
@@ -301,7 +306,7 @@ class Loop:
             "still": self.still,
             "mask": np.packbits(self.mask),
             "turns": np.array(self.speeds.turns, np.int64),
-            "followed": np.array(self._followed, np.int64).reshape(-1, 3),
+            "followed": np.array(self.followed, np.int64).reshape(-1, 3),
             "soft_edge": np.array(self.soft_edge, np.float64),
             "warnings": np.array(self.warnings, np.str_),
             "confidence": np.array(self.confidence, np.float64),

@@ -60,6 +60,7 @@ def carried_frame(loop: Loop, picture: NDArray[Any], homography: Homography, pha
         loop.confidence,
         bends=None if ahead.bend is None or back.bend is None else (ahead.bend, back.bend),
         speeds=_carried_speeds(loop, homography, window, mask_box(inside)),
+        held=_carried_cover(loop, homography, window),
         followed=_carried_parts(loop, homography, window, inside),
         soft_edge=[width * zoom for width in loop.soft_edge],
     )
@@ -141,6 +142,13 @@ def _carried_speeds(loop: Loop, homography: Homography, window: Area, box: Area)
     return Speeds(
         loop.speeds.turns, np.stack([_looked_up(loop, share, place) for share in loop.speeds.shares])
     )
+
+
+def _carried_cover(loop: Loop, homography: Homography, window: Area) -> Floats | None:
+    """Carry what fades towards held spots into a window of the picture."""
+    if loop.held is None:
+        return None
+    return _looked_up(loop, loop.held, _origins(loop, homography, window))
 
 
 def _carried_parts(

@@ -14,6 +14,9 @@ Model = Callable[[Doubles], Doubles]
 """Maps (N, 2) working pixels to how far a repetition moves them, (N, 2) working pixels."""
 
 
+LEAST_AREA = 0.15
+"""Of a pixel's own; a field that presses pixels together by more is smoothed."""
+MOST_SMOOTHINGS = 24
 HALVINGS = 16
 """Rounds in which half a step is found: the motion that is a whole one when it's done twice."""
 
@@ -68,6 +71,7 @@ def spread_fields(
         ahead = _spline(np.concatenate([points, beyond[0]]), np.concatenate([moves, beyond[1]]), grid)
     else:
         ahead = _spline(points, moves, grid)
+    ahead = _unfolded(ahead, cell)
     back = _spline(points + moves, -moves, grid)
     origin = np.array([low, low])
 
@@ -134,6 +138,23 @@ def _spline(points: Doubles, moves: Doubles, grid: Doubles) -> Floats:
 
     spline = RBFInterpolator(points, moves, kernel="linear", degree=0)
     return spline(grid.reshape(-1, 2)).reshape(grid.shape).astype(np.float32)
+
+
+def _unfolded(field: Floats, cell: float) -> Floats:
+    """Smooth a field where it would bring pixels past each other, until it can be inverted."""
+    import cv2
+
+    for round_ in range(MOST_SMOOTHINGS):
+        slopes = [np.gradient(field, cell, axis=axis) for axis in (1, 0)]
+        area = (1 + slopes[0][..., 0]) * (1 + slopes[1][..., 1]) - slopes[0][..., 1] * slopes[1][..., 0]
+        if area.min() >= LEAST_AREA:
+            break
+        sigma = 1.5 + 0.5 * round_
+        folded = cv2.dilate((area < LEAST_AREA).astype(np.float32), np.ones((5, 5)))
+        share = np.minimum(1, 1.5 * cv2.GaussianBlur(folded, (0, 0), sigma))[..., None]
+        smooth = cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+        field = np.asarray(field + (smooth - field) * share, np.float32)
+    return field
 
 
 def _write(field: Floats, low: float, cell: float, part: Part, target: Floats) -> None:

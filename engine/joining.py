@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
 from .field import Model, spread_fields
-from .motion import Path, Speeds, faded_shares, mixed_speeds, ramp
+from .motion import Path, Speeds, fade, mixed_speeds, within
 from .regions import Part
 from .texture import mask_box
 
-HOLD_FADE = 0.75
+HOLD_FADE = 0.4
 """Of a step; over how much of it motion fades towards what is held still."""
 LEAST_FADE = 8.0
 """Pixels; the least for that."""
@@ -73,25 +73,31 @@ class Fields:
             solved.anchors, solved.values, part, solved.scale, self.forward, self.inverse, solved.model, bends
         )
 
-    def hold(self, solved: SolvedPart, held: NDArray[np.bool_]) -> None:
-        """Let a part's motion fade towards what is held still beside it."""
-        part, width = solved.part, max(solved.step * HOLD_FADE, LEAST_FADE)
-        if not held[part.grown(2, held.shape)].any():
+    def hold(self, solved: SolvedPart, held: NDArray[np.bool_], cover: Floats) -> None:
+        """Let a part's motion fade towards what is held still beside it, and write the (H, W) cover."""
+        import cv2
+
+        part = solved.part
+        near = part.grown(2, held.shape)
+        if not held[near].any():
             return
-        near = part.grown(width + 2, held.shape)
-        strength = ramp(~held[near], np.zeros(held[near].shape, np.int32), np.array([width]))
-        ways = [self.forward, self.inverse]
-        bends = [None, None] if self.bends is None else [bend[part.box] for bend in self.bends]
+        away = cv2.distanceTransform((~held[near]).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
         rows, columns = (
             slice(side.start - wide.start, side.stop - wide.start)
             for side, wide in zip(part.box, near, strict=True)
         )
-        for field, bend in zip(ways, bends, strict=True):
-            path = Path(field[part.box], bend)
-            shorter = path.shortened(faded_shares(path, strength[rows, columns], width))
-            np.copyto(path.move, shorter.move, where=part.inside[..., None])
+        bends = [None, None] if self.bends is None else [bend[part.box] for bend in self.bends]
+        paths = Path(self.inverse[part.box], bends[1]), Path(self.forward[part.box], bends[0])
+        labels = part.inside.astype(np.int32)
+        width = np.array([0.0, max(solved.step * HOLD_FADE, LEAST_FADE)])
+        away = np.asarray(away, np.float32)[rows, columns]
+        fading = fade(paths, away, labels, within(width, away, labels))
+        inside = part.inside[..., None]
+        for path, shorter in zip(paths, fading.paths, strict=True):
+            np.copyto(path.move, shorter.move, where=inside)
             if path.bend is not None and shorter.bend is not None:
-                np.copyto(path.bend, shorter.bend, where=part.inside[..., None])
+                np.copyto(path.bend, shorter.bend, where=inside)
+        np.copyto(cover[part.box], fading.cover, where=part.inside)
 
     def visible_bends(self, inside: NDArray[np.bool_]) -> tuple[Floats, Floats] | None:
         """Give the bends where one could see them."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .contrast import Contrast, boost, luminance, measure_contrast
 from .errors import BadFile, BadSettings
-from .motion import Path, Speeds, check_soft_edge, faded_shares, faded_similarity, ramp, repeated
+from .motion import Path, Speeds, check_soft_edge, edges, fade, faded_similarity, repeated
 from .spline import sample_spline, spline_coefficients, spline_pixels
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
@@ -49,6 +49,8 @@ class Loop:
         What keeps details from fading at mid-loop.
     speeds : Speeds
         How often pixels go along their paths in one turn of the loop.
+    held : (hb, wb) float32, 0 to 1, or None
+        How much of the moving picture there is near what is held still inside the mask.
     followed : tuple of (x, y, stroke)
         For each connected part of the mask one of its pixels, and the stroke whose soft edge it has.
     soft_edge : tuple of float
@@ -85,6 +87,7 @@ class Loop:
         texture: Texture,
         contrast: Contrast,
         speeds: Speeds,
+        held: NDArray[np.float32] | None,
         followed: tuple[tuple[int, int, int], ...],
         soft_edge: tuple[float, ...],
         warnings: tuple[str, ...],
@@ -94,7 +97,7 @@ class Loop:
         self.confidence = confidence
         self.texture = texture
         self.speeds, self.warnings = speeds, warnings
-        self.followed = followed
+        self.held, self.followed = held, followed
         self._full = (inverse, forward), contrast
         self._box = mask_box(mask)
         corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
@@ -124,6 +127,7 @@ class Loop:
         *,
         bends: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
         speeds: Speeds | None = None,
+        held: NDArray[np.float32] | None = None,
         followed: Sequence[tuple[int, int, int]] = (),
         soft_edge: float | Sequence[float] = 0.0,
         warnings: Sequence[str] = (),
@@ -139,7 +143,7 @@ class Loop:
         confidence : float, 0 to 1
         bends : pair of (H, W, 2) float32, optional
             How the forward and the inverse path are curved.
-        speeds, followed, soft_edge, warnings
+        speeds, held, followed, soft_edge, warnings
             As the loop has them.
         """
         # On grids finer than any difference one could see, the arrays of a saved loop compress well.
@@ -162,6 +166,7 @@ class Loop:
             texture=texture,
             contrast=contrast,
             speeds=speeds or Speeds(),
+            held=None if held is None else _round_to(held[box].copy(), 1 / 256),
             followed=tuple(followed),
             soft_edge=check_soft_edge(soft_edge, followed),
             warnings=tuple(warnings),
@@ -183,31 +188,24 @@ class Loop:
             When a width isn't a number of 0 or more, or there are fewer than strokes.
         """
         other = copy.copy(self)
-        for name in ("forward", "inverse"):
+        for name in ("forward", "inverse", "cover"):
             other.__dict__.pop(name, None)
         other._soften(check_soft_edge(width, self.followed))
         return other
 
     def _soften(self, widths: tuple[float, ...]) -> None:
         """Derive paths and contrast from those without a soft edge."""
-        import cv2
-
         self.soft_edge = widths
         self.paths, self.contrast = self._full
+        self._fade = np.float32(1) if self.held is None else self.held
         if not any(widths):
             return
-        inside = self.mask[self._box]
-        count, labels = cv2.connectedComponents(inside.view(np.uint8), connectivity=8)
-        width_of = np.full(count, widths[0])
-        top, left = self._box[0].start, self._box[1].start
-        for x, y, stroke in self.followed:
-            width_of[labels[y - top, x - left]] = widths[stroke]
-        strength = ramp(inside, np.asarray(labels, np.int32), width_of)
-        narrowest = float(width_of[1:][width_of[1:] > 0].min())
-        back, ahead = (faded_shares(path, strength, narrowest) for path in self.paths)
-        self.paths = self.paths[0].shortened(back), self.paths[1].shortened(ahead)
-        mean = (back + ahead) * np.float32(0.5)
-        self.contrast = Contrast(self.contrast.lowpass, faded_similarity(self.contrast.similarity, mean))
+        fading = fade(self.paths, *edges(self.mask, self._box, self.followed, widths))
+        self.paths = fading.paths
+        self.contrast = Contrast(
+            self.contrast.lowpass, faded_similarity(self.contrast.similarity, fading.share)
+        )
+        self._fade = self._fade * fading.cover
 
     @cached_property
     def forward(self) -> NDArray[np.float32]:
@@ -229,17 +227,18 @@ class Loop:
 
     @cached_property
     def cover(self) -> NDArray[np.float32]:
-        """How much of each pixel moves, (H, W) float32: 0 outside the mask, 1 two pixels inside of it.
+        """How much of each pixel moves, (H, W) float32: 0 outside the mask, 1 inside, where no edge is near.
 
-        A mask's edge is a staircase; the ramp hides its steps.
+        A mask's edge is a staircase; a ramp of two pixels hides its steps.
         """
         import cv2
 
         blurred = cv2.GaussianBlur(
             self.mask.astype(np.float32), (0, 0), EDGE, borderType=cv2.BORDER_REPLICATE
         )
-        ramp = np.clip(2 * np.asarray(blurred, np.float32) - 1, LEAST_COVER, 1)
-        return np.where(self.mask, ramp, np.float32(0))
+        ramp = 2 * np.asarray(blurred, np.float32) - 1
+        ramp[self._box] *= self._fade
+        return np.where(self.mask, np.clip(ramp, LEAST_COVER, 1), np.float32(0))
 
     def frame(self, phase: float) -> NDArray[Any]:
         """Render the picture at a phase.
@@ -321,6 +320,8 @@ class Loop:
         arrays["lowpass"], arrays["similarity"] = contrast.lowpass, contrast.similarity
         if self.speeds.shares is not None:
             arrays["shares"] = self.speeds.shares
+        if self.held is not None:
+            arrays["held"] = self.held
         save_arrays(path, arrays)
 
     @classmethod
@@ -355,6 +356,7 @@ class Loop:
             texture=Texture(arrays["texture"], (x, y)),
             contrast=Contrast(arrays["lowpass"], arrays["similarity"]),
             speeds=Speeds(tuple(int(turns) for turns in arrays["turns"]), arrays.get("shares")),
+            held=arrays.get("held"),
             followed=tuple((int(x), int(y), int(stroke)) for x, y, stroke in arrays["followed"]),
             soft_edge=tuple(float(width) for width in arrays["soft_edge"]),
             warnings=tuple(str(warning) for warning in arrays["warnings"]),

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from .errors import BadSettings
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 MOST_SUBSTEPS = 64
-CELLS_A_RAMP = 8
+CELLS_A_RAMP = 12
 """How finely the place is known along a ramp, in cells."""
 DETAILS = 8
 """Of a step; two pictures that are apart by more have nothing in common in detail."""
+NARROW = 0.75
+"""Of a step; within an edge narrower than this, motion alone can't fade without smearing."""
 CORE = 0.9
 """Of the way from a part's edge to its middle: a wider soft edge would leave nothing that moves fully."""
 
@@ -67,31 +70,105 @@ class Speeds:
     shares: Floats | None = None
 
 
-def ramp(inside: NDArray[np.bool_], labels: NDArray[np.int32], widths: NDArray[np.float64]) -> Floats:
-    """Let motion grow from nothing at the edge of each part to all of it.
+@dataclass(frozen=True)
+class Fading:
+    """Paths that are shortened towards an edge, and the picture's dissolving into the one at rest.
 
     Parameters
     ----------
-    inside : (h, w) bool
-        What moves. The array's border is no edge.
+    paths : (inverse, forward)
+    share : (h, w) float32, 0 to 1
+        Of its path that a pixel goes.
+    cover : (h, w) float32, 0 to 1
+        How much of the moving picture there is.
+    """
+
+    paths: tuple[Path, Path]
+    share: Floats
+    cover: Floats
+
+
+def fade(paths: tuple[Path, Path], away: Floats, labels: NDArray[np.int32], widths: Doubles) -> Fading:
+    """Let motion fade to nothing towards an edge (4.5).
+
+    Parameters
+    ----------
+    paths : (inverse, forward)
+    away : (h, w) float32
+        Pixels to the edge.
     labels : (h, w) int32
         The number of the part of each pixel.
     widths : (parts,) float64
-        Pixels from each part's edge to where it moves fully; part 0 is the outside.
+        Pixels from each part's edge to where it moves fully; 0 fades nothing.
 
-    Returns
-    -------
-    (h, w) float32, 0 to 1
+    Notes
+    -----
+    Where the motion is slower, what comes from there is stretched. Within an edge much narrower than a
+    step that would smear the picture: there the motion slows down only partly, and what is moving
+    dissolves into what is at rest.
+    """
+    lengths = _typical_lengths(paths[1].move, labels, len(widths))
+    slowed = np.where(widths > 0, np.minimum(1, widths / np.maximum(NARROW * lengths, 1e-3)), 0)
+    amount = slowed.astype(np.float32)[labels]
+    strength = 1 - amount * (1 - _smooth_step(away, widths[labels]))
+    cover = _smooth_step(away, (widths * (1 - slowed))[labels])
+    narrowest = float(widths[widths > 0].min())
+    shares = [faded_shares(path, strength, narrowest) for path in paths]
+    shorter = paths[0].shortened(shares[0]), paths[1].shortened(shares[1])
+    return Fading(shorter, (shares[0] + shares[1]) * np.float32(0.5), cover)
+
+
+def edges(
+    mask: NDArray[np.bool_],
+    box: tuple[slice, slice],
+    followed: Sequence[tuple[int, int, int]],
+    soft_edge: Sequence[float],
+) -> tuple[Floats, NDArray[np.int32], Doubles]:
+    """Measure a mask's edges within its box: what `fade` takes beside the paths.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+    box : rows and columns
+    followed : sequence of (x, y, stroke)
+        One pixel of each connected part, and the stroke whose soft edge it has.
+    soft_edge : sequence of float
+        Pixels, one a stroke.
     """
     import cv2
 
-    away = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    if not np.all(inside):
-        deepest = np.zeros(len(widths))
-        np.maximum.at(deepest, labels.ravel(), away.ravel())
-        widths = np.minimum(widths, CORE * deepest)
-    share = np.clip(away / np.maximum(widths, 1e-3).astype(np.float32)[labels], 0, 1)
+    # One more pixel around the box is outside of the mask, or of the picture, which is no edge.
+    top, left = (max(0, side.start - 1) for side in box)
+    inside = np.ascontiguousarray(mask[top : box[0].stop + 1, left : box[1].stop + 1]).view(np.uint8)
+    count, numbered = cv2.connectedComponents(inside, connectivity=8)
+    labels = np.asarray(numbered, np.int32)
+    widths = np.full(count, soft_edge[0])
+    for x, y, stroke in followed:
+        widths[labels[y - top, x - left]] = soft_edge[stroke]
+    cut = tuple(
+        slice(side.start - first, side.stop - first) for side, first in zip(box, (top, left), strict=True)
+    )
+    away = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)[cut], np.float32)
+    return away, labels[cut], within(widths, away, labels[cut])
+
+
+def within(widths: Doubles, away: Floats, labels: NDArray[np.int32]) -> Doubles:
+    """Narrow widths so that the middle of each part still moves fully."""
+    deepest = np.zeros(len(widths), np.float32)
+    np.maximum.at(deepest, labels.ravel(), away.ravel())
+    return np.minimum(widths, CORE * deepest)
+
+
+def _smooth_step(away: Floats, width: Doubles) -> Floats:
+    share = np.clip(away / np.maximum(width, 1e-3), 0, 1, dtype=np.float32)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
+
+
+def _typical_lengths(move: Floats, labels: NDArray[np.int32], count: int) -> Doubles:
+    apart = max(1, min(labels.shape) // 200)
+    few, moves = labels[::apart, ::apart], move[::apart, ::apart]
+    length = np.hypot(moves[..., 0], moves[..., 1])
+    return np.array([np.median(length[few == part]) if (few == part).any() else 0.0 for part in range(count)])
 
 
 def faded_shares(path: Path, strength: Floats, width: float) -> Floats:
@@ -129,7 +206,7 @@ def faded_shares(path: Path, strength: Floats, width: float) -> Floats:
     columns, rows = np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32)[:, None]
     longest = float(np.hypot(path.move[..., 0], path.move[..., 1]).max())
     # A power of two: the steps of a path that is nowhere shortened add up to 1 exactly.
-    substeps = int(2 ** np.ceil(np.log2(np.clip(3 * longest / max(width, 1), 8, MOST_SUBSTEPS))))
+    substeps = int(2 ** np.ceil(np.log2(np.clip(8 * longest / max(width, 1), 16, MOST_SUBSTEPS))))
     done = np.zeros(size[::-1], np.float32)
     for _ in range(substeps):
         x, y = move[..., 0] * done, move[..., 1] * done

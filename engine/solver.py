@@ -124,10 +124,12 @@ def _assemble(
     """Put what was solved together, with what the loop is told about its parts."""
     moving = np.zeros(still.shape[:2], bool)
     sure = 0.0
+    cover = np.ones(moving.shape, np.float32) if division.held.any() else None
     for found in solved:
         moving[found.part.box] |= found.part.inside
         sure += found.confidence * float(found.part.inside.sum())
-        fields.hold(found, division.held)
+        if cover is not None:
+            fields.hold(found, division.held, cover)
     warnings = [*division.warnings]
     warnings += [f"The mask {part.place} stays still. {reason}" for part, reason in refused]
     return Loop.from_fields(
@@ -138,6 +140,7 @@ def _assemble(
         float(sure / moving.sum()),
         bends=fields.visible_bends(moving),
         speeds=join_speeds(solved, moving),
+        held=cover,
         followed=[found.part.follower() for found in solved],
         soft_edge=settings.soft_edge,
         warnings=warnings,

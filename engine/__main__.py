@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import EndlessLoopsError
+from .footage import is_footage, write_footage
 from .imagefiles import check_video_name, read_mask, read_still, write_frames, write_video
-from .loop import check_frame_count
+from .loop import Loop, check_frame_count
 from .solver import solve
 from .suggest import suggest_directions
+from .video import solve_video
 
 LOW_CONFIDENCE = 0.3
 """Below it the still hardly repeats and the loop is a drift that dissolves into itself."""
@@ -90,8 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    animate = commands.add_parser("animate", help="make the loop of a still", allow_abbrev=False)
-    animate.add_argument("still", metavar="STILL", help="the picture: PNG, JPEG, TIFF or WEBP")
+    animate = commands.add_parser("animate", help="make the loop of a still or a movie", allow_abbrev=False)
+    animate.add_argument(
+        "still",
+        metavar="STILL",
+        help="the picture: PNG, JPEG, TIFF or WEBP; or a movie, or a folder of frames, in which the loop "
+        "follows the plane that the mask covers in the first one",
+    )
     animate.add_argument("--mask", required=True, help="a picture of the still's size, white where it moves")
     animate.add_argument(
         "--stroke",
@@ -103,7 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     animate.add_argument("--frames", required=True, type=int, metavar="N", help="frames in one turn")
     animate.add_argument("--output", required=True, metavar="FOLDER", help="where the numbered frames go")
-    animate.add_argument("--video", metavar="FILE.mp4", help="also write one turn as a video")
+    animate.add_argument(
+        "--video", metavar="FILE.mp4", help="also write one turn, or all of a movie, as a video"
+    )
     animate.add_argument("--loop", metavar="FILE", help="also keep the solved loop")
     animate.set_defaults(run=_animate)
     suggest = commands.add_parser("suggest", help="tell which way a masked still repeats", allow_abbrev=False)
@@ -124,6 +133,29 @@ def _animate(wanted: argparse.Namespace) -> None:
     count = check_frame_count(wanted.frames)
     if wanted.video:
         check_video_name(wanted.video)
+    if is_footage(wanted.still):
+        _animate_footage(wanted, count)
+    else:
+        _animate_still(wanted, count)
+
+
+def _animate_footage(wanted: argparse.Namespace, count: int) -> None:
+    bar = _Bar(1)
+    try:
+        mask = read_mask(wanted.mask)
+        moving = solve_video(wanted.still, mask, wanted.stroke, frames_per_turn=count, progress=bar)
+        if wanted.loop:
+            moving.loop.save(wanted.loop)
+        made = write_footage(moving, wanted.output, wanted.video, moving.rate)
+    finally:
+        bar.clear()
+    for warning in moving.warnings:
+        _say(warning)
+    _tell_confidence(moving.loop)
+    print(f"{made} frames in {wanted.output}")
+
+
+def _animate_still(wanted: argparse.Namespace, count: int) -> None:
     bar = _Bar(3 if wanted.video else 2)
     try:
         loop = solve(read_still(wanted.still), read_mask(wanted.mask), wanted.stroke, progress=bar)
@@ -136,12 +168,16 @@ def _animate(wanted: argparse.Namespace) -> None:
         write_frames(loop, count, wanted.output, bar)
     finally:
         bar.clear()
+    _tell_confidence(loop)
+    print(f"{count} frames in {wanted.output}")
+
+
+def _tell_confidence(loop: Loop) -> None:
     if loop.confidence < LOW_CONFIDENCE:
         _say(
             f"The still hardly repeats along the stroke (confidence {loop.confidence:.2f}): "
             "the loop drifts and dissolves. Try a stroke from one repetition to the next."
         )
-    print(f"{count} frames in {wanted.output}")
 
 
 def _points(text: str) -> NDArray[np.float64]:

@@ -1,9 +1,10 @@
-"""Frames of a video, one after the other: from a file, from a folder of pictures or from arrays."""
+"""Frames of a video, one after the other: from a movie, a folder of pictures or arrays, and back to files."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sized
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadFile, BadVideo
-from .imagefiles import read_still
+from .imagefiles import VIDEO_RATE, frames_folder, read_still, video_writer, write_picture
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-USUAL_RATE = 25.0
-"""Frames a second where nothing says otherwise."""
+MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv", ".mts", ".wmv", ".gif")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Footage:
 
     frames: Iterator[Any]
     count: int | None = None
-    rate: float = USUAL_RATE
+    rate: float = VIDEO_RATE
 
 
 def open_footage(source: Any) -> Footage:
@@ -60,6 +60,52 @@ def open_footage(source: Any) -> Footage:
     return Footage(iter(source), len(source) if isinstance(source, Sized) else None)
 
 
+def is_footage(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is a folder or is named as a movie; anything else is a picture."""
+    return Path(path).is_dir() or Path(path).suffix.lower() in MOVIES
+
+
+def write_footage(
+    frames: Iterable[NDArray[Any]],
+    folder: str | os.PathLike[str],
+    movie: str | os.PathLike[str] | None = None,
+    rate: float = VIDEO_RATE,
+) -> int:
+    """Write frames as numbered pictures, and as an MP4 if one is asked for; all of it appears or nothing.
+
+    Parameters
+    ----------
+    frames : iterable of (H, W, C) arrays
+        Taken one at a time.
+    folder : path
+        Made, or replaced when it holds nothing but frames of a previous run.
+    movie : path, optional
+    rate : float
+        Frames a second.
+
+    Returns
+    -------
+    int
+        How many frames there were.
+
+    Raises
+    ------
+    BadFile
+    """
+    number = 0
+    with ExitStack() as stack:
+        target = stack.enter_context(frames_folder(Path(folder)))
+        film = None
+        for number, frame in enumerate(frames, 1):
+            if movie is not None and film is None:
+                film = stack.enter_context(video_writer(Path(movie), frame.shape, rate))
+            if film is not None:
+                film(frame)
+            suffix = ".tiff" if frame.dtype.kind == "f" else ".png"
+            write_picture(target / f"frame_{number:04d}{suffix}", frame)
+    return number
+
+
 def _open_folder(folder: Path) -> Footage:
     files = sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in PICTURES)
     if not files:
@@ -79,7 +125,7 @@ def _open_movie(path: Path) -> Footage:
     if not movie.isOpened():
         raise BadFile(f"{path} isn't a video this can read: use MP4, MOV, MKV, WEBM or AVI.")
     count, rate = int(movie.get(cv2.CAP_PROP_FRAME_COUNT)), movie.get(cv2.CAP_PROP_FPS)
-    return Footage(_decoded(movie), count if count > 0 else None, rate if 1 <= rate <= 480 else USUAL_RATE)
+    return Footage(_decoded(movie), count if count > 0 else None, rate if 1 <= rate <= 480 else VIDEO_RATE)
 
 
 def _decoded(movie: Any) -> Iterator[NDArray[np.uint8]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,23 @@ def write_frames(loop: Loop, count: int, folder: str | Path, progress: Progress 
     """
     count = check_frame_count(count)
     suffix = ".tiff" if loop.still.dtype.kind == "f" else ".png"
-    with replaced_folder(folder, lambda name: bool(FRAME_NAME.fullmatch(name))) as target:
+    with frames_folder(folder) as target:
         paths = [target / f"frame_{number:04d}{suffix}" for number in range(1, count + 1)]
-        write_pictures(loop.frames(count), paths, _write_picture, progress)
+        write_pictures(loop.frames(count), paths, write_picture, progress)
     progress(1.0, "Writing Frames")
     return Path(folder)
+
+
+@contextmanager
+def frames_folder(folder: str | Path) -> Iterator[Path]:
+    """Yield an empty folder for numbered frames; on success it takes the place of a previous run's.
+
+    Raises
+    ------
+    BadFile
+    """
+    with replaced_folder(folder, lambda name: bool(FRAME_NAME.fullmatch(name))) as target:
+        yield target
 
 
 def write_pictures(
@@ -145,6 +158,11 @@ def write_pictures(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def write_picture(path: Path, picture: NDArray[Any]) -> None:
+    """Write an (H, W, C) picture in the format that its name ends in, PNG or TIFF."""
+    path.write_bytes(encode_png(picture) if path.suffix == ".png" else _encode(path.suffix, picture, []))
+
+
 def encode_png(picture: NDArray[Any], level: int = PNG_LEVEL) -> bytes:
     """Encode an (H, W, C) uint8 or uint16 picture as PNG, with zlib's level 0 to 9."""
     import cv2
@@ -168,24 +186,51 @@ def write_video(loop: Loop, count: int, path: str | Path, progress: Progress = n
     ------
     BadFile, BadSettings
     """
+    count = check_frame_count(count)
+    with video_writer(path, loop.still.shape) as write:
+        for index, frame in enumerate(loop.frames(count)):
+            progress(index / count, "Writing the Video")
+            write(frame)
+    progress(1.0, "Writing the Video")
+    return Path(path)
+
+
+@contextmanager
+def video_writer(
+    path: str | Path, shape: tuple[int, ...], rate: float = VIDEO_RATE
+) -> Iterator[Callable[[NDArray[Any]], None]]:
+    """Yield a function that adds a frame to an MP4; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        Ends in .mp4.
+    shape : (height, width, ...)
+        Of the frames.
+    rate : float
+        Frames a second.
+
+    Raises
+    ------
+    BadFile
+    """
     import cv2
 
-    count = check_frame_count(count)
     check_video_name(path)
-    height, width = loop.still.shape[:2]
+    height, width = shape[:2]
     with replaced_file(path) as target:
         # MPEG-4 part 2: the one encoder every build of OpenCV has.
-        writer = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), VIDEO_RATE, (width, height))
+        writer = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), rate, (width, height))
         try:
             if not writer.isOpened():
                 raise BadFile(f"Can't write {path}: this OpenCV can't encode {width} x {height} video.")
-            for index, frame in enumerate(loop.frames(count)):
-                progress(index / count, "Writing the Video")
+
+            def write(frame: NDArray[Any]) -> None:
                 writer.write(_screen_bgr(frame))
+
+            yield write
         finally:
             writer.release()
-    progress(1.0, "Writing the Video")
-    return Path(path)
 
 
 def check_video_name(path: str | Path) -> None:
@@ -217,10 +262,6 @@ def _turned_like(raw: NDArray[Any], upright: NDArray[Any]) -> NDArray[Any]:
                 if np.array_equal(turned_colors[::rows, ::columns], upright):
                     return turned[::rows, ::columns]
     return raw
-
-
-def _write_picture(path: Path, picture: NDArray[Any]) -> None:
-    path.write_bytes(encode_png(picture) if path.suffix == ".png" else _encode(path.suffix, picture, []))
 
 
 def _encode(suffix: str, picture: NDArray[Any], options: list[int]) -> bytes:

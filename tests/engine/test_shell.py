@@ -77,6 +77,26 @@ def test_one_command_makes_frames_a_video_and_a_loop_file(desk):
     assert cv2.VideoCapture(str(desk / "l.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 6
 
 
+def test_a_movie_keeps_its_length_and_its_rate_and_a_cut_is_told(desk, capsys):
+    frames = [moved_pattern(0, np.uint8, 3)] * 3 + [
+        np.random.default_rng(2).integers(0, 256, (*SIZE, 3), np.uint8)
+    ]
+    movie = cv2.VideoWriter(str(desk / "film.avi"), cv2.VideoWriter.fourcc(*"FFV1"), 12, SIZE[::-1])
+    for frame in frames:
+        movie.write(frame)
+    movie.release()
+    words = animate(desk, "--video", desk / "l.mp4", "--loop", desk / "l.loop")
+    words[1] = str(desk / "film.avi")
+    assert main(words) == 0
+    said, complained = capsys.readouterr()
+    assert "4 frames" in said and "Frame 4:" in complained and complained.count("\n") == 1
+    assert len(os.listdir(desk / "out")) == 4
+    made = cv2.VideoCapture(str(desk / "l.mp4"))
+    assert (made.get(cv2.CAP_PROP_FRAME_COUNT), made.get(cv2.CAP_PROP_FPS)) == (4, 12)
+    assert Loop.load(desk / "l.loop").confidence > 0.5
+    assert (read_still(desk / "out" / "frame_0002.png") != read_still(desk / "out" / "frame_0001.png")).any()
+
+
 def test_a_still_that_hardly_repeats_gives_a_loop_and_is_told(desk, capsys):
     noise = np.random.default_rng(4).integers(0, 256, (*SIZE, 3), np.uint8)
     cv2.imencode(".png", noise)[1].tofile(desk / "still.png")

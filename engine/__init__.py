@@ -18,7 +18,7 @@ from .settings import Settings
 from .solver import solve
 from .strokes import Stroke
 from .suggest import Direction, suggest_directions
-from .video import MovingLoop, solve_video
+from .video import MovingLoop, play_in_video, solve_video
 
 __all__ = [
     "BadFile",
@@ -37,6 +37,7 @@ __all__ = [
     "NoRepetition",
     "Settings",
     "Stroke",
+    "play_in_video",
     "solve",
     "solve_video",
     "suggest_directions",

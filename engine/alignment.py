@@ -100,6 +100,14 @@ def mapped(homography: Homography, points: NDArray[Any]) -> Doubles:
     return np.asarray(there[:, 0], np.float64)
 
 
+def square_to(corners: NDArray[Any]) -> Homography:
+    """Map the unit square to four corners, (4, 2), that go around as (0, 0), (1, 0), (1, 1), (0, 1) do."""
+    import cv2
+
+    square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
+    return np.asarray(cv2.getPerspectiveTransform(square, np.asarray(corners, np.float32)), np.float64)
+
+
 def _details(grey: Floats, band: tuple[float, float]) -> Floats:
     """Take out noise, light and shadow, and even out the contrast of the rest."""
     detail = _blurred(grey, band[0]) - _blurred(grey, band[1])

@@ -60,6 +60,21 @@ def open_footage(source: Any) -> Footage:
     return Footage(iter(source), len(source) if isinstance(source, Sized) else None)
 
 
+def count_frames(path: str | os.PathLike[str]) -> int:
+    """Count a movie's frames by decoding it all: what its file says may be wrong.
+
+    Raises
+    ------
+    BadFile
+    """
+    movie = _opened(Path(path))
+    count = 0
+    while movie.grab():
+        count += 1
+    movie.release()
+    return count
+
+
 def is_footage(path: str | os.PathLike[str]) -> bool:
     """Whether a path is a folder or is named as a movie; anything else is a picture."""
     return Path(path).is_dir() or Path(path).suffix.lower() in MOVIES
@@ -116,6 +131,14 @@ def _open_folder(folder: Path) -> Footage:
 def _open_movie(path: Path) -> Footage:
     import cv2
 
+    movie = _opened(path)
+    count, rate = int(movie.get(cv2.CAP_PROP_FRAME_COUNT)), movie.get(cv2.CAP_PROP_FPS)
+    return Footage(_decoded(movie), count if count > 0 else None, rate if 1 <= rate <= 480 else VIDEO_RATE)
+
+
+def _opened(path: Path) -> Any:
+    import cv2
+
     try:
         with open(path, "rb"):
             pass
@@ -124,8 +147,7 @@ def _open_movie(path: Path) -> Footage:
     movie = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not movie.isOpened():
         raise BadFile(f"{path} isn't a video this can read: use MP4, MOV, MKV, WEBM or AVI.")
-    count, rate = int(movie.get(cv2.CAP_PROP_FRAME_COUNT)), movie.get(cv2.CAP_PROP_FPS)
-    return Footage(_decoded(movie), count if count > 0 else None, rate if 1 <= rate <= 480 else VIDEO_RATE)
+    return movie
 
 
 def _decoded(movie: Any) -> Iterator[NDArray[np.uint8]]:

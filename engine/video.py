@@ -72,15 +72,61 @@ def solve_video(
     """
     count = check_frame_count(frames_per_turn)
     report = progress or no_progress
+    footage, first = _begun(source)
+    inside = check_mask(mask, first)
+    find = _finder(first, inside, homographies)
+    loop = solve(first, inside, strokes, settings, lambda f, stage: report(SOLVING * f, stage))
+    return MovingLoop(
+        loop, footage, find, count, 1, lambda f, stage: report(SOLVING + (1 - SOLVING) * f, stage)
+    )
+
+
+def play_in_video(
+    loop: Loop,
+    source: Any,
+    *,
+    frames_per_turn: int,
+    turns: int = 1,
+    progress: Progress | None = None,
+    homographies: Iterable[Any] | None = None,
+) -> MovingLoop:
+    """Let a loop that was solved on the first frame of a video go on in the rest of it.
+
+    Parameters
+    ----------
+    loop : Loop
+    source : path or iterable of (H, W, C) arrays
+    frames_per_turn : int, 2 to 10 000
+    turns : int
+        How many turns these frames take instead of one; negative ones go back.
+    progress, homographies
+        As in `solve_video`, whose errors and result this has.
+    """
+    count = check_frame_count(frames_per_turn)
+    footage, first = _begun(source)
+    if first.shape != loop.still.shape or first.dtype != loop.still.dtype:
+        raise BadVideo(
+            f"The loop was solved on {_described(loop.still)} and the video begins with {_described(first)}: "
+            "solve it on the video's first frame."
+        )
+    find = _finder(first, loop.mask, homographies)
+    return MovingLoop(loop, footage, find, count, turns, progress or no_progress)
+
+
+def _begun(source: Any) -> tuple[Footage, NDArray[Any]]:
+    """Open a video and take its first frame."""
     footage = open_footage(source)
     first = next(footage.frames, None)
     if first is None:
         raise BadVideo("The video has no frames: choose another one.")
-    first = check_still(first)
-    inside = check_mask(mask, first)
-    find = PlaneTracker(first, inside).follow if homographies is None else _Given(homographies).follow
-    loop = solve(first, inside, strokes, settings, lambda f, stage: report(SOLVING * f, stage))
-    return MovingLoop(loop, footage, find, count, report)
+    return footage, check_still(first)
+
+
+def _finder(
+    first: NDArray[Any], mask: NDArray[np.bool_], homographies: Iterable[Any] | None
+) -> Callable[[NDArray[Any]], Homography | None]:
+    """Choose what says where the first frame's pixels are in each of the frames that follow."""
+    return PlaneTracker(first, mask).follow if homographies is None else _Given(homographies).follow
 
 
 class MovingLoop(Iterator[NDArray[Any]]):
@@ -94,7 +140,8 @@ class MovingLoop(Iterator[NDArray[Any]]):
         The frames after the first.
     find : callable(frame)
         Gives the homography that maps the first frame's pixels to a frame's, or None.
-    frames_per_turn : int
+    frames_per_turn, turns : int
+        How many turns so many frames take.
     progress : callable(fraction, stage)
     """
 
@@ -104,13 +151,14 @@ class MovingLoop(Iterator[NDArray[Any]]):
         footage: Footage,
         find: Callable[[NDArray[Any]], Homography | None],
         frames_per_turn: int,
+        turns: int,
         progress: Progress,
     ) -> None:
         self.loop = loop
         self.rate = footage.rate
         self.count = footage.count
         self._frames, self._find = footage.frames, find
-        self._frames_per_turn, self._progress = frames_per_turn, progress
+        self._frames_per_turn, self._turns, self._progress = frames_per_turn, turns, progress
         self._made = 0
         self._lost: list[list[int]] = []
 
@@ -131,17 +179,15 @@ class MovingLoop(Iterator[NDArray[Any]]):
         if index == 0:
             self._made = 1
             return self.loop.frame(0)
-        done = index / self.count if self.count else 0.0
-        self._progress(SOLVING + (1 - SOLVING) * min(done, 1.0), "Following the Plane")
+        self._progress(min(index / self.count, 1.0) if self.count else 0.0, "Following the Plane")
         frame = self._check(next(self._frames), index + 1)
         homography = self._find(frame)
         self._made += 1
         if homography is None:
             self._note_loss(index + 1)
             return frame.copy()
-        return carried_frame(
-            self.loop, frame, homography, index % self._frames_per_turn / self._frames_per_turn
-        )
+        phase = self._turns * index % self._frames_per_turn / self._frames_per_turn
+        return carried_frame(self.loop, frame, homography, phase)
 
     def _check(self, frame: Any, number: int) -> NDArray[Any]:
         first = self.loop.still

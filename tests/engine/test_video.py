@@ -181,6 +181,19 @@ def test_movies_and_folders_of_pictures_are_read(tmp_path):
     assert np.abs(np.array(list(filmed), float) - np.array(pictures, float)).mean() < 3  # FFV1 stores YUV
 
 
+def test_a_solved_loop_goes_on_in_its_video_forward_and_back():
+    frames = list(videos.shot(5, swing=0.2))
+    made = solved(frames)
+    forward = list(made)
+    known = dict(frames_per_turn=PER_TURN, homographies=truths(5, 0.2))
+    again = list(engine.play_in_video(made.loop, frames, frames_per_turn=PER_TURN))
+    np.testing.assert_array_equal(forward, again)
+    ahead, back = (list(engine.play_in_video(made.loop, frames, turns=t, **known)) for t in (1, 1 - PER_TURN))
+    np.testing.assert_array_equal(ahead, back)  # all but one turn back is one step ahead
+    with pytest.raises(engine.BadVideo, match="first frame"):
+        engine.play_in_video(made.loop, [FRAME[:300]], frames_per_turn=PER_TURN)
+
+
 def test_cancelling_stops_between_frames():
     def progress(fraction, stage):
         if stage == "Following the Plane":

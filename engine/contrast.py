@@ -8,14 +8,15 @@ changes, where they don't the details keep their strength instead of fading at m
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .resample import cells, enlarge, sample, shrink
+from .resample import cells, middles, sample, shrink
 from .texture import Texture, mask_box
+from .threads import in_threads
 
 LOWEST_SIMILARITY = -0.2
 """Below it the gain would exceed 1.6 and show as overshoot."""
@@ -27,19 +28,25 @@ FINEST = 1.5
 """Pixels; what is finer still is noise."""
 WINDOW = 1 / 2
 """Of a step; how far around a pixel details are compared."""
-STRIPE = 16
-"""Rows of cells that are compared at once."""
+COMPARISONS = 16
+"""Places along the window's sigma at which details are compared: as close as the finest of them."""
+POOLED = 4
+"""Places whose comparisons are added up before a window is laid over them."""
+FAINTEST = 3e-4
+"""Of white; what deviates less is no detail."""
+BAND_ROWS = 64
+"""Rows whose luminance is found at once: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """What the contrast-preserving blend needs beside the texture.
+    """What the contrast-preserving blend needs beside the texture; both are smooth, and kept on cells.
 
     Parameters
     ----------
-    lowpass : (h, w) float32
-        The texture's luminance without its details.
-    similarity : (hb, wb) float32, -0.2 to 1
+    lowpass : (rows, columns) float32
+        The texture's luminance without its details, in the texture's units, over the whole texture.
+    similarity : (rows, columns) float32, -0.2 to 1
         Correlation of the two warped pictures' details at mid-loop, over the mask's bounding box.
     """
 
@@ -73,72 +80,67 @@ def measure_contrast(
     ----------
     texture : Texture
     mask : (H, W) bool
-    forward, inverse : (hb, wb, 2) float32
-        Pixels, over the mask's bounding box.
+    forward, inverse : (H, W, 2) float32
+        Pixels.
     """
     import cv2
 
     box = mask_box(mask)
-    inside = mask[box]
-    step = _typical_length(forward, inside)
-    cell = _cell(step / 4)
+    step = _typical_length(forward[box], mask[box])
     bright = luminance(texture.pixels)
-    lowpass = _smooth(bright, step * BAND)
-    detail = bright - _smooth(bright, max(step * COMPARED, FINEST))
+    lowpass, _ = _smooth(bright, step * BAND)
+    smooth, cell = _smooth(bright, max(step * COMPARED, FINEST))
 
-    size = cells(inside.shape, cell)
-    products = np.zeros((*size, 3), np.float32)
-    columns = np.arange(inside.shape[1], dtype=np.float32) + np.float32(box[1].start - texture.origin[0])
-
-    def compare(first: int) -> None:
-        part = slice(first, first + STRIPE)
-        rows = slice(first * cell, min((first + STRIPE) * cell, inside.shape[0]))
-        lines = np.arange(rows.start, rows.stop, dtype=np.float32) + np.float32(
-            box[0].start - texture.origin[1]
-        )
-        warped = []
-        for field in (inverse, forward):
-            place = field[rows] * np.float32(0.5)
-            place[..., 0] += columns
-            place[..., 1] += lines[:, None]
-            warped.append(sample(detail, place) * inside[rows])
-        pairs = np.stack([warped[0] * warped[1], warped[0] ** 2, warped[1] ** 2], -1)
-        products[part] = shrink(pairs, products[part].shape[:2])
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(compare, range(0, size[0], STRIPE)))
-    moments = cv2.GaussianBlur(products, (0, 0), max(step * WINDOW / cell, 1.0)).reshape(products.shape)
+    spacing = max(1, round(step * WINDOW / COMPARISONS))
+    rows, columns = (middles(side, spacing, size) for side, size in zip(box, mask.shape, strict=True))
+    places = np.ix_(rows, columns)
+    details = []
+    for field in (inverse, forward):
+        move = field[places]
+        x = move[..., 0] * np.float32(0.5) + (columns - texture.origin[0]).astype(np.float32)
+        y = move[..., 1] * np.float32(0.5) + (rows - texture.origin[1]).astype(np.float32)[:, None]
+        on_cells = [((at + np.float32(0.5)) / np.float32(cell) - np.float32(0.5)) for at in (x, y)]
+        detail = sample(bright, x, y)
+        detail -= sample(smooth, *on_cells)
+        details.append(detail * mask[places] * np.float32(1 / texture.full))
+    products = np.stack([details[0] * details[1], details[0] ** 2, details[1] ** 2], -1)
+    pooled = shrink(products, cells(products.shape, POOLED))
+    moments = cv2.GaussianBlur(pooled, (0, 0), max(step * WINDOW / spacing / POOLED, 1.0))
+    moments = moments.reshape(pooled.shape)
     power = np.sqrt(moments[..., 1] * moments[..., 2])
-    similarity = np.ones(size, np.float32)  # where there is no detail there is nothing to give back
-    np.divide(moments[..., 0], power, out=similarity, where=power > 1e-7)
-    return Contrast(lowpass, enlarge(np.clip(similarity, LOWEST_SIMILARITY, 1), inside.shape))
+    similarity = np.ones(power.shape, np.float32)  # where there is no detail there is nothing to give back
+    np.divide(moments[..., 0], power, out=similarity, where=power > FAINTEST**2)
+    return Contrast(lowpass, np.clip(similarity, LOWEST_SIMILARITY, 1))
 
 
-def luminance(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weigh (h, w, C) colors into one channel (Rec. 601); alpha isn't a color."""
+def luminance(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Weigh (h, w, C) colors into one channel (Rec. 601), in their units; alpha isn't a color."""
     import cv2
 
-    if pixels.shape[2] == 1:
-        return pixels[..., 0]
-    weights = np.array([[0.299, 0.587, 0.114] + [0.0] * (pixels.shape[2] - 3)], np.float32)
-    return np.asarray(cv2.transform(pixels, weights), np.float32)
+    bright = np.empty(pixels.shape[:2], np.float32)
+    code = {3: cv2.COLOR_RGB2GRAY, 4: cv2.COLOR_RGBA2GRAY}.get(pixels.shape[2])
+
+    def weigh(first: int) -> None:
+        rows = slice(first, first + BAND_ROWS)
+        values = pixels[rows].astype(np.float32)
+        bright[rows] = values[..., 0] if code is None else cv2.cvtColor(values, code)
+
+    in_threads(weigh, range(0, pixels.shape[0], BAND_ROWS))
+    return bright
 
 
-def _smooth(bright: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Blur by a Gaussian, at a scale where it's a few cells wide."""
+def _smooth(bright: NDArray[np.float32], sigma: float) -> tuple[NDArray[np.float32], int]:
+    """Blur by a Gaussian on cells of which it's one to two wide; gives their side as well."""
     import cv2
 
-    cell = _cell(sigma)
+    cell = int(2 ** max(0, np.floor(np.log2(sigma))))
     coarse = shrink(bright, cells(bright.shape, cell)) if cell > 1 else bright
-    return enlarge(np.asarray(cv2.GaussianBlur(coarse, (0, 0), sigma / cell), np.float32), bright.shape)
-
-
-def _cell(sigma: float) -> int:
-    """Pick the cells on which a blur is two to four cells wide."""
-    return int(2 ** max(0, np.floor(np.log2(sigma / 2)))) if sigma > 2 else 1
+    return np.asarray(cv2.GaussianBlur(coarse, (0, 0), sigma / cell), np.float32), cell
 
 
 def _typical_length(field: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
-    places = np.flatnonzero(inside)
-    rows, columns = np.divmod(places[:: max(1, places.size // 10_000)], inside.shape[1])
-    return float(np.median(np.hypot(*field[rows, columns].T)))
+    apart = max(1, int(np.sqrt(inside.size / 40_000)))
+    if not inside[::apart, ::apart].any():
+        apart = 1
+    moves = field[::apart, ::apart][inside[::apart, ::apart]]
+    return float(np.median(np.hypot(moves[:, 0], moves[:, 1])))

@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 from .errors import BadFile
 from .loop import Loop, check_frame_count
+from .png import PngEncoder
 from .settings import Progress, no_progress
 from .storage import replaced_file, replaced_folder
+from .texture import mask_box
+from .threads import limited_threads, thread_count
 
 FRAME_NAME = re.compile(r"frame_\d{4,}\.(png|tiff)")
 VIDEO_RATE = 25
 """Frames a second; a turn lasts as long as its frames do."""
 WAITING = 4
 """Rendered frames that may wait to be encoded; each holds a whole picture."""
-PNG_LEVEL = 3
-"""Of zlib: a loop's frames are written to be read again soon."""
 
 
 def read_still(path: str | Path) -> NDArray[Any]:
@@ -106,10 +107,17 @@ def write_frames(loop: Loop, count: int, folder: str | Path, progress: Progress 
     BadFile, BadSettings
     """
     count = check_frame_count(count)
-    suffix = ".tiff" if loop.still.dtype.kind == "f" else ".png"
-    with frames_folder(folder) as target:
+    if loop.still.dtype.kind == "f":
+        suffix, encode = ".tiff", _encode_tiff
+    else:
+        suffix, encode = ".png", PngEncoder(loop.still, mask_box(loop.mask)[0]).encode
+
+    def write(path: Path, picture: NDArray[Any]) -> None:
+        path.write_bytes(encode(picture))
+
+    with limited_threads(loop.threads), frames_folder(folder) as target:
         paths = [target / f"frame_{number:04d}{suffix}" for number in range(1, count + 1)]
-        write_pictures(loop.frames(count), paths, write_picture, progress)
+        write_pictures(loop.frames(count), paths, write, progress)
     progress(1.0, "Writing Frames")
     return Path(folder)
 
@@ -132,7 +140,7 @@ def write_pictures(
     write: Callable[[Path, NDArray[Any]], None],
     progress: Progress = no_progress,
 ) -> None:
-    """Write pictures in two threads, while the next one is being made.
+    """Write pictures in as many threads as there are cores, while the next one is being made.
 
     Parameters
     ----------
@@ -144,7 +152,7 @@ def write_pictures(
     progress : callable
         Called once a picture; may raise `Cancelled`: nothing is written any more when it gets out.
     """
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(thread_count()) as pool:
         waiting: deque[Future[None]] = deque()
         try:
             for index, (path, picture) in enumerate(zip(paths, pictures, strict=True)):
@@ -160,13 +168,15 @@ def write_pictures(
 
 def write_picture(path: Path, picture: NDArray[Any]) -> None:
     """Write an (H, W, C) picture in the format that its name ends in, PNG or TIFF."""
-    path.write_bytes(encode_png(picture) if path.suffix == ".png" else _encode(path.suffix, picture, []))
+    path.write_bytes(encode_png(picture) if path.suffix == ".png" else _encode_tiff(picture))
 
 
-def encode_png(picture: NDArray[Any], level: int = PNG_LEVEL) -> bytes:
-    """Encode an (H, W, C) uint8 or uint16 picture as PNG, with zlib's level 0 to 9."""
+def encode_png(picture: NDArray[Any], level: int | None = None) -> bytes:
+    """Encode an (H, W, C) uint8 or uint16 picture as PNG, the fastest way or with zlib's level 0 to 9."""
     import cv2
 
+    if level is None:
+        return PngEncoder(picture).encode(picture)
     return _encode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, level])
 
 
@@ -262,6 +272,10 @@ def _turned_like(raw: NDArray[Any], upright: NDArray[Any]) -> NDArray[Any]:
                 if np.array_equal(turned_colors[::rows, ::columns], upright):
                     return turned[::rows, ::columns]
     return raw
+
+
+def _encode_tiff(picture: NDArray[Any]) -> bytes:
+    return _encode(".tiff", picture, [])
 
 
 def _encode(suffix: str, picture: NDArray[Any], options: list[int]) -> bytes:

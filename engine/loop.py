@@ -6,28 +6,22 @@ import copy
 import math
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .contrast import Contrast, boost, luminance, measure_contrast
+from .contrast import Contrast, measure_contrast
 from .errors import BadFile, BadSettings
 from .motion import Path, Speeds, check_soft_edge, edges, fade, faded_similarity, repeated
-from .spline import sample_spline, spline_coefficients, spline_pixels
+from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
+from .resample import enlarge
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
 
 MOST_FRAMES = 10_000
-FORMAT = "endless-loop-1"
-EDGE = 0.7
-"""Pixels; the blur that makes a ramp of the mask's edge. Parts three pixels wide still move."""
-LEAST_COVER = 1 / 64
-"""What tells the mask's outermost pixels from those outside of it."""
-STRIPE = 64
-"""Rows rendered at once: a stripe's temporaries stay in the processor's cache."""
+FORMAT = "endless-loop-2"
 
 
 class Loop:
@@ -57,19 +51,22 @@ class Loop:
         Pixels over which motion fades at the mask's edge, one a stroke.
     warnings : tuple of str
         Sentences about strokes, or parts of the mask, that don't do what they were drawn for.
+    threads : int, optional
+        How many cores render a frame; all there are by default. Frames are the same.
 
     Notes
     -----
     Everything a frame is made of is an attribute, so that shaders and node trees can make the same
-    picture. With ``at(m, p)`` for a cubic B-spline look-up in a map, whose first pixel lies at
-    ``texture.origin``, and s for the phase in one repetition (the loop's times its speed, modulo 1)::
+    picture. With ``at(m, p)`` for a look-up in a map, whose first pixel lies at ``texture.origin``,
+    on the cubic spline through its pixels, and s for the phase in one repetition (the loop's times
+    its speed, modulo 1)::
 
-        v    = (1 - s) * at(coefficients, p + s * inverse(p)) + s * at(coefficients, p + (1 - s) * forward(p))
+        v    = (1 - s) * at(pixels, p + s * inverse(p)) + s * at(pixels, p + (1 - s) * forward(p))
                (and s * (1 - s) times their bends, where paths are curved)
         mean = the same of contrast.lowpass
         v   += (luminance(v) - mean) * boost(contrast.similarity(p), s)      (color only, not alpha)
         v    = sum of these v at each speed's s, by the speeds' shares
-        v    = r + (v - r) * cover(p)   with r = at(coefficients, p), the picture at rest
+        v    = r + (v - r) * cover(p)   with r = at(pixels, p), the picture at rest
 
     Color stays above 0 (above v, where that is negative) in the third line, and is divided by alpha
     at last where the still is an integer one with alpha. A still that is opaque throughout the mask
@@ -91,6 +88,7 @@ class Loop:
         followed: tuple[tuple[int, int, int], ...],
         soft_edge: tuple[float, ...],
         warnings: tuple[str, ...],
+        threads: int | None = None,
     ) -> None:
         self.still, self.mask = still.copy(), mask.copy()
         self.still.flags.writeable = self.mask.flags.writeable = False
@@ -100,20 +98,7 @@ class Loop:
         self.held, self.followed = held, followed
         self._full = (inverse, forward), contrast
         self._box = mask_box(mask)
-        corner = (self._box[1].start - texture.origin[0], self._box[0].start - texture.origin[1])
-        self._opaque = still.shape[2] == 4 and bool((still[mask, 3] == _opacity(still)).all())
-        pixels = texture.pixels[..., :3] if self._opaque else texture.pixels
-        self.coefficients = spline_coefficients(pixels, scene_linear=still.dtype.kind == "f")
-        rows, columns = (
-            slice(start, start + side.stop - side.start)
-            for start, side in zip(corner[::-1], self._box, strict=True)
-        )
-        self._resting = spline_pixels(self.coefficients)[rows, columns].copy()
-        # OpenCV looks up four channels faster than three, and two inexactly.
-        lowpass = contrast.lowpass[..., None]
-        packed = self.coefficients.shape[2] == 3
-        self._layers = (np.dstack([self.coefficients, lowpass]),) if packed else (self.coefficients, lowpass)
-        self._corner = corner
+        self.threads = threads
         self._soften(soft_edge)
 
     @classmethod
@@ -131,6 +116,7 @@ class Loop:
         followed: Sequence[tuple[int, int, int]] = (),
         soft_edge: float | Sequence[float] = 0.0,
         warnings: Sequence[str] = (),
+        threads: int | None = None,
     ) -> Loop:
         """Make a loop from fields that go on smoothly beyond the mask.
 
@@ -143,25 +129,29 @@ class Loop:
         confidence : float, 0 to 1
         bends : pair of (H, W, 2) float32, optional
             How the forward and the inverse path are curved.
-        speeds, held, followed, soft_edge, warnings
+        speeds, held, followed, soft_edge, warnings, threads
             As the loop has them.
         """
-        # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         texture = continue_texture(still, mask, forward, inverse)
-        if still.dtype.kind != "f":
-            _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
-        box = mask_box(mask)
-        forward, inverse = (_round_to(field[box].copy(), 1 / 64) for field in (forward, inverse))
         contrast = measure_contrast(texture, mask, forward, inverse)
+        # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         _round_to(contrast.similarity, 1 / 256)
         if still.dtype.kind != "f":
-            _round_to(contrast.lowpass, 1 / 4096)
-        curves = [None, None] if bends is None else [_round_to(bend[box].copy(), 1 / 64) for bend in bends]
+            _round_to(contrast.lowpass, texture.full / 4096)
+            if texture.pixels.dtype == np.float32:
+                _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
+        box = mask_box(mask)
+        ways = (forward, inverse)
+        curves = [None, None] if bends is None else [_in_planes(bend[box]) for bend in bends]
+        paths = [
+            Path(_round_to(_in_planes(way[box]), 1 / 64), None if bend is None else _round_to(bend, 1 / 64))
+            for way, bend in zip(ways, curves, strict=True)
+        ]
         return cls(
             still=still,
             mask=mask,
-            forward=Path(forward, curves[0]),
-            inverse=Path(inverse, curves[1]),
+            forward=paths[0],
+            inverse=paths[1],
             confidence=confidence,
             texture=texture,
             contrast=contrast,
@@ -170,6 +160,7 @@ class Loop:
             followed=tuple(followed),
             soft_edge=check_soft_edge(soft_edge, followed),
             warnings=tuple(warnings),
+            threads=threads,
         )
 
     def with_soft_edge(self, width: float | Sequence[float]) -> Loop:
@@ -188,7 +179,7 @@ class Loop:
             When a width isn't a number of 0 or more, or there are fewer than strokes.
         """
         other = copy.copy(self)
-        for name in ("forward", "inverse", "cover"):
+        for name in ("forward", "inverse", "cover", "_renderer"):
             other.__dict__.pop(name, None)
         other._soften(check_soft_edge(width, self.followed))
         return other
@@ -202,9 +193,8 @@ class Loop:
             return
         fading = fade(self.paths, *edges(self.mask, self._box, self.followed, widths))
         self.paths = fading.paths
-        self.contrast = Contrast(
-            self.contrast.lowpass, faded_similarity(self.contrast.similarity, fading.share)
-        )
+        similarity = enlarge(self.contrast.similarity, fading.share.shape)
+        self.contrast = Contrast(self.contrast.lowpass, faded_similarity(similarity, fading.share))
         self._fade = self._fade * fading.cover
 
     @cached_property
@@ -231,14 +221,26 @@ class Loop:
 
         A mask's edge is a staircase; a ramp of two pixels hides its steps.
         """
-        import cv2
+        full = np.zeros(self.mask.shape, np.float32)
+        full[self._box] = ramp_cover(self.mask, self._box, self._fade)
+        return full
 
-        blurred = cv2.GaussianBlur(
-            self.mask.astype(np.float32), (0, 0), EDGE, borderType=cv2.BORDER_REPLICATE
+    @cached_property
+    def _sheets(self) -> Sheets:
+        return draw_sheets(self.texture, self.contrast.lowpass, scene_linear=self.still.dtype.kind == "f")
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return Renderer(
+            self.still,
+            self.mask,
+            self.paths,
+            self.speeds,
+            self.texture,
+            self.contrast.similarity,
+            ramp_cover(self.mask, self._box, self._fade),
+            self._sheets,
         )
-        ramp = 2 * np.asarray(blurred, np.float32) - 1
-        ramp[self._box] *= self._fade
-        return np.where(self.mask, np.clip(ramp, LEAST_COVER, 1), np.float32(0))
 
     def frame(self, phase: float) -> NDArray[Any]:
         """Render the picture at a phase.
@@ -261,20 +263,8 @@ class Loop:
         """
         if not math.isfinite(phase):
             raise BadSettings(f"The phase must be a number from 0 to 1, not {phase}.")
-        picture = self.still.copy()
         phases = [round(float(phase) % 1.0 * turns, 12) % 1.0 for turns in self.speeds.turns]
-        if not any(phases):
-            return picture
-        inside = self.mask[self._box]
-        target = picture[self._box]
-
-        def render(first: int) -> None:
-            rows = slice(first, min(first + STRIPE, inside.shape[0]))
-            np.copyto(target[rows], self._encode(self._mix(rows, phases)), where=inside[rows][..., None])
-
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(render, range(0, inside.shape[0], STRIPE)))
-        return picture
+        return self._renderer.frame(phases, self.threads) if any(phases) else self.still.copy()
 
     def frames(self, count: int) -> Iterator[NDArray[Any]]:
         """Render one turn of the loop.
@@ -347,11 +337,15 @@ class Loop:
         height, width, _ = still.shape
         mask = np.unpackbits(arrays["mask"], count=height * width).reshape(height, width).astype(bool)
         x, y = (int(value) for value in arrays["origin"])
+        paths = []
+        for name in ("forward", "inverse"):
+            bend = arrays.get(f"{name}_bend")
+            paths.append(Path(_in_planes(arrays[name]), None if bend is None else _in_planes(bend)))
         return cls(
             still=still,
             mask=mask,
-            forward=Path(arrays["forward"], arrays.get("forward_bend")),
-            inverse=Path(arrays["inverse"], arrays.get("inverse_bend")),
+            forward=paths[0],
+            inverse=paths[1],
             confidence=float(arrays["confidence"]),
             texture=Texture(arrays["texture"], (x, y)),
             contrast=Contrast(arrays["lowpass"], arrays["similarity"]),
@@ -374,50 +368,6 @@ class Loop:
         full = np.zeros((*self.mask.shape, 2), np.float32)
         np.copyto(full[self._box], moved, where=self.mask[self._box][..., None])
         return full
-
-    def _mix(self, rows: slice, phases: list[float]) -> NDArray[Any]:
-        """Render some rows of the mask's box at each speed's phase, and mix them by the speeds' shares."""
-        resting = self._resting[rows]
-        if self.speeds.shares is None:
-            moving = self._blend(rows, phases[0]) - resting
-        else:
-            moving = np.zeros_like(resting)
-            for shares, phase in zip(self.speeds.shares, phases, strict=True):
-                if phase and shares[rows].any():
-                    moving += (self._blend(rows, phase) - resting) * shares[rows][..., None]
-        return resting + moving * self.cover[self._box][rows][..., None]
-
-    def _blend(self, rows: slice, phase: float) -> NDArray[Any]:
-        """Warp the texture both ways for some rows of the mask's box and mix the two pictures."""
-        columns = np.arange(self.paths[0].move.shape[1], dtype=np.float32) + np.float32(self._corner[0])
-        lines = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + np.float32(self._corner[1])
-        moved = []
-        for path, share in zip(self.paths, (phase, 1 - phase), strict=True):
-            x, y = path.offsets(rows, share)
-            moved.append([sample_spline(layer, x + columns, y + lines) for layer in self._layers])
-        mixed = [
-            first * np.float32(1 - phase) + second * np.float32(phase)
-            for first, second in zip(*moved, strict=True)
-        ]
-        mean = mixed[-1][..., -1]
-        blend: NDArray[np.float32] = mixed[0][..., : self.coefficients.shape[2]]
-        colors = blend[..., :3]
-        detail = (luminance(colors) - mean) * boost(self.contrast.similarity[rows], phase)
-        # A dark pixel stays at black: only what was negative in a scene-linear still may be below it.
-        np.maximum(colors + detail[..., None], np.minimum(colors, 0), out=colors)
-        return blend
-
-    def _encode(self, picture: NDArray[Any]) -> NDArray[Any]:
-        """Turn texture values back into the still's: straight alpha and integers where it has them."""
-        if self._opaque:
-            picture = np.concatenate([picture, np.ones_like(picture[..., :1])], axis=2)
-        if self.still.dtype.kind == "f":
-            return picture
-        if self.still.shape[2] == 4 and not self._opaque:
-            picture[..., :3] /= np.maximum(picture[..., 3:], 1e-6)
-        full = np.iinfo(self.still.dtype).max
-        encoded: NDArray[Any] = np.rint(picture * np.float32(full)).clip(0, full).astype(self.still.dtype)
-        return encoded
 
 
 def check_frame_count(count: int) -> int:
@@ -445,5 +395,6 @@ def _round_to(values: NDArray[np.float32], grid: float) -> NDArray[np.float32]:
     return values
 
 
-def _opacity(still: NDArray[Any]) -> float:
-    return 1.0 if still.dtype.kind == "f" else float(np.iinfo(still.dtype).max)
+def _in_planes(field: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Copy a (h, w, 2) field so that x and y each lie together, as look-ups take them."""
+    return np.moveaxis(np.stack([field[..., 0], field[..., 1]]), 0, -1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,20 +23,20 @@ def extrapolate(values: NDArray[np.float32], known: NDArray[np.float32]) -> NDAr
         Averages on the way down a pyramid, filled in on the way up; close to `values` where they
         are known.
     """
-    weight, weighted = known, values * known[..., None]
+    weight, weighted = known, times(values, known)
     levels: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     while True:
-        average = np.divide(weighted, np.maximum(weight, 1e-6)[..., None], dtype=np.float32)
-        trust = np.minimum(weight * 4, 1, dtype=np.float32)
-        levels.append((average, trust[..., None]))
+        average = divided(weighted, weight)
+        trust = np.minimum(weight * np.float32(4), np.float32(1))
+        levels.append((average, trust))
         if max(weight.shape) <= 2:
             break
         half = cells(weight.shape, 2)
-        weight, weighted = shrink(trust, half), shrink(average * trust[..., None], half)
+        weight, weighted = shrink(trust, half), shrink(times(average, trust), half)
     filled = levels[-1][0]
-    for average, part in reversed(levels[:-1]):
+    for average, trust in reversed(levels[:-1]):
         filled = enlarge(filled, average.shape)
-        filled += (average - filled) * part
+        filled += times(average - filled, trust)
     return filled
 
 
@@ -43,7 +45,13 @@ def cells(shape: tuple[int, ...], cell: int) -> tuple[int, int]:
     return -(-shape[0] // cell), -(-shape[1] // cell)
 
 
-def shrink(array: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def middles(side: slice, cell: int, size: int) -> NDArray[np.intp]:
+    """Index the middle pixel of each cell of a side, or what is nearest to it in a picture of a size."""
+    count = -(-(side.stop - side.start) // cell)
+    return np.clip(side.start + cell // 2 + cell * np.arange(count), 0, size - 1)
+
+
+def shrink(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
     """Average a (h, w) or (h, w, C) array down to (rows, columns)."""
     import cv2
 
@@ -61,9 +69,47 @@ def enlarge(array: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.fl
     return np.asarray(large, np.float32).reshape(*shape[:2], *array.shape[2:])
 
 
-def sample(pixels: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Look up (h, w, C) pixels at (n, m, 2) places (x, y), bilinearly; the border goes on for ever."""
+def enlarge_part(coarse: NDArray[np.float32], cell: int, part: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Interpolate cells (h, w, C) up to some whole cells' pixels, linearly.
+
+    Parameters
+    ----------
+    coarse : (h + 2, w + 2, C) float32
+        With a border of one cell, as `bordered` makes it.
+    cell : int
+    part : rows and columns at full size, multiples of the cell
+    """
+    rows, columns = (slice(side.start // cell, side.stop // cell + 2) for side in part)
+    around = coarse[rows, columns]
+    large = enlarge(around, (around.shape[0] * cell, around.shape[1] * cell))
+    return large[cell:-cell, cell:-cell]
+
+
+def bordered(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Repeat the outermost cells of (h, w, C) ones once."""
     import cv2
 
-    looked_up = cv2.remap(pixels, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return np.asarray(looked_up, np.float32).reshape(*place.shape[:2], *pixels.shape[2:])
+    return np.asarray(cv2.copyMakeBorder(coarse, 1, 1, 1, 1, cv2.BORDER_REPLICATE), np.float32).reshape(
+        coarse.shape[0] + 2, coarse.shape[1] + 2, *coarse.shape[2:]
+    )
+
+
+def times(values: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Multiply every channel of (h, w, C) values by a (h, w) weight."""
+    import cv2
+
+    weights = cv2.merge([weight] * values.shape[2])
+    return np.asarray(cv2.multiply(values, weights), np.float32).reshape(values.shape)
+
+
+def divided(weighted: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Divide every channel of (h, w, C) weighted values by their (h, w) weight; 0 where it's 0."""
+    return times(weighted, np.reciprocal(np.maximum(weight, np.float32(1e-6))))
+
+
+def sample(pixels: NDArray[Any], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Look up (h, w, C) pixels at (n, m) places, bilinearly; the border goes on for ever."""
+    import cv2
+
+    looked_up = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(looked_up, np.float32).reshape(*x.shape, *pixels.shape[2:])

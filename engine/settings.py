@@ -26,7 +26,11 @@ class Settings:
     soft_edge : float, or a sequence of one a stroke
         Pixels inside the mask's edge over which the motion fades to nothing (4.5): 0 for what has an
         edge of its own, more for water, smoke and clouds. `Loop.with_soft_edge` changes it afterwards.
+    threads : int, optional
+        How many of the processor's cores solve and render, 1 or more; all there are by default. The
+        loop is the same, byte for byte.
     """
 
     crf: Literal["builtin", "pydensecrf"] = "builtin"
     soft_edge: float | Sequence[float] = 0.0
+    threads: int | None = None

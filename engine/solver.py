@@ -24,6 +24,7 @@ from .settings import Progress, Settings, no_progress
 from .sight import DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
 from .similarity import NODE
 from .strokes import check_strokes
+from .threads import limited_threads
 from .wheel import Turn, Wheel
 
 Floats = NDArray[np.float32]
@@ -72,9 +73,12 @@ def solve(
         A subclass names what is wrong with the input, in a sentence for an artist.
     """
     settings = settings or Settings()
-    if settings.crf not in ("builtin", "pydensecrf"):
-        raise BadSettings(f'There is no CRF solver called {settings.crf!r}: use "builtin" or "pydensecrf".')
-    report = progress or no_progress
+    _check_settings(settings)
+    with limited_threads(settings.threads):
+        return _solve(still, mask, strokes, settings, progress or no_progress)
+
+
+def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Progress) -> Loop:
     report(0.0, "Checking")
     still = check_still(still)
     inside = check_mask(mask, still)
@@ -99,6 +103,14 @@ def solve(
     loop = _assemble(still, fields, solved, division, settings, refused)
     report(1.0, "Solved")
     return loop
+
+
+def _check_settings(settings: Settings) -> None:
+    if settings.crf not in ("builtin", "pydensecrf"):
+        raise BadSettings(f'There is no CRF solver called {settings.crf!r}: use "builtin" or "pydensecrf".')
+    threads = settings.threads
+    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
+        raise BadSettings(f"The number of threads must be a whole number from 1 on, not {threads!r}.")
 
 
 @dataclass(frozen=True)
@@ -144,6 +156,7 @@ def _assemble(
         followed=[found.part.follower() for found in solved],
         soft_edge=settings.soft_edge,
         warnings=warnings,
+        threads=settings.threads,
     )
 
 

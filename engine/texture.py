@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .inputs import to_unit
-from .resample import cells, enlarge, extrapolate, sample, shrink
+from .resample import (
+    bordered,
+    cells,
+    divided,
+    enlarge,
+    enlarge_part,
+    extrapolate,
+    middles,
+    sample,
+    shrink,
+    times,
+)
+from .threads import in_threads
 
 Area = tuple[slice, slice]
 """Rows and columns of a picture."""
+Floats = NDArray[np.float32]
 
-TILE = 64
-"""Cells a side of what one thread works on at a time."""
-COARSE_SIDE = 512
+TILE = 128
+"""Pixels a side of what one thread works on at a time: it stays in the processor's cache."""
+COARSE_SIDE = 256
 """Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
-BROAD = 8
+BROAD = 4
 """Cells; the scale at which the continued pattern is matched to the still in light and color."""
+BLOCK = 8
+"""Cells a side; how finely it's known where frames reach."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +44,33 @@ class Texture:
 
     Parameters
     ----------
-    pixels : (h, w, C) float32
-        Integer stills in 0..1, scene-linear ones as they are; color is premultiplied by alpha
-        where there is one. Inside the mask they are the still's own.
+    pixels : (h, w, C) array
+        Of the still's own type. Integer stills that aren't opaque throughout the mask are float32,
+        0 to 1, premultiplied by alpha; all others have no alpha here. Inside the mask they are the
+        still's own.
     origin : (x, y)
         Where in the still the first pixel lies; negative where the pattern continues past the
         picture's border.
     """
 
-    pixels: NDArray[np.float32]
+    pixels: NDArray[Any]
     origin: tuple[int, int]
+
+    @property
+    def full(self) -> float:
+        """What white is: 255, 65535 or 1."""
+        return 1.0 if self.pixels.dtype.kind == "f" else float(np.iinfo(self.pixels.dtype).max)
 
 
 def mask_box(mask: NDArray[np.bool_]) -> Area:
     """Bound the mask: the smallest rows and columns that hold all of it."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    rows = np.flatnonzero(mask.any(1))
+    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def continue_texture(
-    still: NDArray[Any], mask: NDArray[np.bool_], forward: NDArray[np.float32], inverse: NDArray[np.float32]
+    still: NDArray[Any], mask: NDArray[np.bool_], forward: Floats, inverse: Floats
 ) -> Texture:
     """Continue the pattern from inside the mask as far out as any frame reaches.
 
@@ -64,7 +85,8 @@ def continue_texture(
     Returns
     -------
     Texture
-        It covers the mask's bounding box and the fields' reach around it.
+        It covers the mask's bounding box and the fields' reach around it; what no frame reaches
+        there is black.
 
     Notes
     -----
@@ -74,36 +96,45 @@ def continue_texture(
     difference in light and color between this pulled pattern and the still at the mask's border is
     spread outwards as a smooth membrane, which is what a Poisson blend solves for (paper, 3.2).
     """
+    import cv2
+
     canvas = _Canvas.around(mask, forward, inverse)
     known = _read_known(still, mask, canvas)
     coarse = known.coarser(canvas.cell)
-    share = np.maximum(coarse.share, 1e-6)[..., None]
-    base = extrapolate(np.divide(coarse.pixels, share, dtype=np.float32), coarse.share)
-
-    mirror = _mirror(coarse.share)
-    pulls = [canvas.coarse(field) for field in (forward, inverse)]
-    whole = (slice(0, base.shape[0]), slice(0, base.shape[1]))
-    pulled = coarse.pull(base, np.ones_like(coarse.share), whole, [*pulls, mirror])
+    colors, share = coarse.layers[0], coarse.share
+    base = extrapolate(divided(colors, share), share)
+    mirror = _mirror(share)
+    steps = [canvas.coarse(field) for field in (forward, inverse)]
+    whole = (slice(0, share.shape[0]), slice(0, share.shape[1]))
+    pulled, rest = coarse.pull(whole, [*steps, mirror])
+    pulled += times(base, rest)
     # What differs in detail is the pattern's own business: only light and color are made to meet.
-    broad = cells(coarse.share.shape, BROAD)
-    share = shrink(coarse.share, broad)
-    difference = shrink(coarse.pixels - pulled * coarse.share[..., None], broad)
-    np.divide(difference, np.maximum(share, 1e-6)[..., None], out=difference)
-    membrane = extrapolate(difference, share)
+    broad = cells(share.shape, BROAD)
+    seen = shrink(share, broad)
+    difference = shrink(colors - times(pulled, share), broad)
+    membrane = enlarge(extrapolate(divided(difference, seen), seen), share.shape)
+    smooth = [bordered(way * np.float32(canvas.cell)) for way in (*steps, mirror)]
+    base, membrane = bordered(base), bordered(membrane)
+    needed = _reached(share > 0, steps) & _touched(share < 1, BLOCK)
+    pixels = known.alone(known.layers[0])
 
-    pixels, membrane = enlarge(base, canvas.shape), enlarge(membrane, canvas.shape)
-    mirror = enlarge(mirror, canvas.shape) * np.float32(canvas.cell)
+    def fill(tile: Area) -> None:
+        tile = canvas.cropped(tile, needed)
+        if not known.lacking[tile].any():
+            return
+        ways = (enlarge_part(way, canvas.cell, tile) for way in smooth)  # only those that are needed
+        colors, rest = known.pull(tile, ways)
+        if rest.any():
+            colors += times(enlarge_part(base, canvas.cell, tile), rest)
+        colors += enlarge_part(membrane, canvas.cell, tile)
+        if still.dtype.kind != "f":
+            np.clip(colors, 0, known.full, out=colors)
+        if pixels.dtype != np.float32:
+            np.rint(colors, out=colors)
+        encoded = known.alone(colors.astype(pixels.dtype, copy=False))
+        cv2.copyTo(encoded, known.lacking[tile], pixels[tile])
 
-    def pull(tile: Area) -> None:
-        lacking = 1 - known.share[tile]
-        if lacking.any():
-            pulls = [canvas.window(forward, tile), canvas.window(inverse, tile), mirror[tile]]
-            pixels[tile] = known.pull(pixels[tile], lacking, tile, pulls) + membrane[tile]
-            if still.dtype.kind != "f":
-                np.clip(pixels[tile], 0, 1, out=pixels[tile])
-        np.copyto(pixels[tile], known.pixels[tile], where=lacking[..., None] == 0)
-
-    canvas.in_threads(pull)
+    canvas.in_threads(fill)
     return Texture(pixels, (canvas.columns.start, canvas.rows.start))
 
 
@@ -116,14 +147,12 @@ class _Canvas:
     cell: int
 
     @classmethod
-    def around(
-        cls, mask: NDArray[np.bool_], forward: NDArray[np.float32], inverse: NDArray[np.float32]
-    ) -> _Canvas:
+    def around(cls, mask: NDArray[np.bool_], forward: Floats, inverse: Floats) -> _Canvas:
         """Bound the mask and how far the fields lead out of it."""
         box = mask_box(mask)
         cell = max(1, 2 ** round(np.log2(max(side.stop - side.start for side in box) / COARSE_SIDE)))
         sides = []
-        for side, (low, high) in zip(box, _reach(mask, box, forward, inverse), strict=True):
+        for side, (low, high) in zip(box, _reach(mask, box, cell, forward, inverse), strict=True):
             start, stop = side.start + low, side.stop + high
             sides.append(slice(start, start + -(-(stop - start) // cell) * cell))
         return cls(sides[0], sides[1], cell)
@@ -133,80 +162,91 @@ class _Canvas:
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
     def in_threads(self, work: Callable[[Area], None]) -> None:
-        """Do the same for every tile of whole cells."""
-        side = TILE * self.cell
+        """Do the same for every tile."""
         height, width = self.shape
         tiles = [
-            (slice(y, min(y + side, height)), slice(x, min(x + side, width)))
-            for y in range(0, height, side)
-            for x in range(0, width, side)
+            (slice(y, min(y + TILE, height)), slice(x, min(x + TILE, width)))
+            for y in range(0, height, TILE)
+            for x in range(0, width, TILE)
         ]
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(work, tiles))
+        in_threads(work, tiles)
 
-    def window(self, array: NDArray[Any], tile: Area) -> NDArray[Any]:
-        """Cut a tile out of an array of the still's size; beyond the still its border is repeated."""
-        place = tuple(
-            slice(part.start + side.start, part.stop + side.start)
-            for part, side in zip(tile, (self.rows, self.columns), strict=True)
+    def cropped(self, tile: Area, needed: NDArray[np.bool_]) -> Area:
+        """Crop a tile to the blocks in it that are needed."""
+        side = self.cell * BLOCK
+        blocks = needed[tuple(slice(part.start // side, -(-part.stop // side)) for part in tile)]
+        if not blocks.any():
+            return slice(0, 0), slice(0, 0)
+        rows, columns = (
+            slice(
+                max(part.start, (part.start // side + part_box.start) * side),
+                min(part.stop, (part.start // side + part_box.stop) * side),
+            )
+            for part, part_box in zip(tile, mask_box(blocks), strict=True)
         )
-        sizes = array.shape[:2]
-        if all(side.start >= 0 and side.stop <= size for side, size in zip(place, sizes, strict=True)):
-            return array[place]
-        return array[np.ix_(*(_nearest(side, 1, size) for side, size in zip(place, sizes, strict=True)))]
+        return rows, columns
 
-    def coarse(self, field: NDArray[np.float32]) -> NDArray[np.float32]:
+    def coarse(self, field: Floats) -> Floats:
         """Take a field of the still's size in the middle of every cell, in cells."""
         sides = zip((self.rows, self.columns), field.shape[:2], strict=True)
-        middles = field[np.ix_(*(_nearest(side, self.cell, size) for side, size in sides))]
-        return np.divide(middles, self.cell, dtype=np.float32)
-
-    def on_still(self, tile: Area, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Say which pixels of a tile lie on the still."""
-        rows = np.arange(tile[0].start, tile[0].stop) + self.rows.start
-        columns = np.arange(tile[1].start, tile[1].stop) + self.columns.start
-        inside: NDArray[np.bool_] = np.logical_and.outer(
-            (rows >= 0) & (rows < shape[0]), (columns >= 0) & (columns < shape[1])
-        )
-        return inside
+        steps = field[np.ix_(*(middles(side, self.cell, size) for side, size in sides))]
+        return np.divide(steps, self.cell, dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a canvas: each pixel's share (0 to 1), and its color times that."""
+    """What is known of a canvas: colors, and their share as the last channel of the last layer.
 
-    pixels: NDArray[np.float32]
-    share: NDArray[np.float32]
+    Where nothing is known both are 0. Layers have four channels, or one: OpenCV looks those up
+    several times faster than three.
+    """
+
+    layers: tuple[NDArray[Any], ...]
+    lacking: NDArray[np.uint8]
+    full: float
 
     def coarser(self, cell: int) -> _Known:
         """Average to cells."""
-        size = cells(self.share.shape, cell)
-        return _Known(shrink(self.pixels, size), shrink(self.share, size))
+        size = cells(self.lacking.shape, cell)
+        return _Known(tuple(shrink(layer, size) for layer in self.layers), self.lacking, self.full)
 
-    def pull(
-        self,
-        base: NDArray[np.float32],
-        lacking: NDArray[np.float32],
-        tile: Area,
-        pulls: list[NDArray[np.float32]],
-    ) -> NDArray[np.float32]:
-        """Color what a tile lacks by what the pulls lead to, the first that is known, or by the base."""
+    @property
+    def share(self) -> Floats:
+        """How much of each pixel is known, 0 to 1."""
+        import cv2
+
+        last = self.layers[-1]
+        return np.asarray(cv2.extractChannel(last, last.shape[2] - 1) * np.float32(1 / self.full), np.float32)
+
+    def alone(self, layer: NDArray[Any]) -> NDArray[Any]:
+        """Copy the colors alone out of what is like the first layer."""
+        import cv2
+
+        return layer.copy() if len(self.layers) > 1 else cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB)
+
+    def pull(self, tile: Area, ways: Iterable[Floats]) -> tuple[Floats, Floats]:
+        """Color a tile by what the ways lead to, the first that is known; say what share is still lacking."""
+        import cv2
+
         columns = np.arange(tile[1].start, tile[1].stop, dtype=np.float32)
         rows = np.arange(tile[0].start, tile[0].stop, dtype=np.float32)[:, None]
-        result = np.zeros_like(base)
-        for pull in pulls:
-            place = pull.copy()
-            place[..., 0] += columns
-            place[..., 1] += rows
-            result += sample(self.pixels, place) * lacking[..., None]
-            lacking = lacking * (1 - sample(self.share, place))
+        colors: Floats | None = None
+        lacking = np.ones((rows.size, columns.size), np.float32)
+        for way in ways:
+            x, y = cv2.split(way)
+            found = _Known(
+                tuple(sample(layer, x + columns, y + rows) for layer in self.layers), self.lacking, self.full
+            )
+            colors = found.layers[0] if colors is None else colors + times(found.layers[0], lacking)
+            lacking *= 1 - found.share
             if not lacking.any():
-                return result
-        return result + base * lacking[..., None]
+                break
+        assert colors is not None  # there is always a first way
+        return colors, lacking
 
 
-def _mirror(known: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lead each unknown pixel as far into the mask as it lies outside, through the nearest known one."""
+def _mirror(known: Floats) -> Floats:
+    """Lead each unknown cell as far into the mask as it lies outside, through the nearest known one."""
     import cv2
 
     unknown = (known < 0.5).astype(np.uint8)
@@ -220,52 +260,91 @@ def _mirror(known: NDArray[np.float32]) -> NDArray[np.float32]:
     nearest[labels[rows, columns]] = np.stack([columns, rows], -1)
     here = np.stack(np.meshgrid(np.arange(known.shape[1]), np.arange(known.shape[0])), -1)
     ragged = np.asarray(2 * (nearest[labels] - here), np.float32)
-    return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 6), np.float32)
+    return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 3), np.float32)
 
 
 def _reach(
-    mask: NDArray[np.bool_], box: Area, forward: NDArray[np.float32], inverse: NDArray[np.float32]
+    mask: NDArray[np.bool_], box: Area, cell: int, forward: Floats, inverse: Floats
 ) -> list[tuple[int, int]]:
     """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns."""
-    import cv2
-
-    inside = mask[box].view(np.uint8)
+    touched = _touched(mask[box], cell)
+    places = np.ix_(*(middles(side, cell, size) for side, size in zip(box, mask.shape, strict=True)))
+    moves = np.concatenate([field[places][touched] for field in (forward, inverse)])
     reach = []
     for axis, component in ((0, 1), (1, 0)):
-        ends = [0.0]
-        for field in (forward, inverse):
-            ends += cv2.minMaxLoc(np.ascontiguousarray(field[box][..., component]), inside)[:2]
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
-        margin = 4  # the taps of the look-up, and rounding
-        reach.append((int(max(min(ends), -longest)) - margin, int(min(max(ends), longest)) + margin))
+        low, high = min(0.0, moves[:, component].min()), max(0.0, moves[:, component].max())
+        margin = 4 + cell // 2  # the taps of the look-up, and what is between the cells' middles
+        reach.append((int(max(low, -longest)) - margin, int(min(high, longest)) + margin))
     return reach
 
 
-def _nearest(side: slice, cell: int, size: int) -> NDArray[np.intp]:
-    """Index the middle of each cell of a side, or what is nearest to it on the still."""
-    return np.clip(np.arange(side.start + cell // 2, side.stop, cell), 0, size - 1)
+def _reached(known: NDArray[np.bool_], steps: list[Floats]) -> NDArray[np.bool_]:
+    """Say which blocks of cells frames look something up in, or stand beside one."""
+    import cv2
+
+    spacing = BLOCK // 2
+    rows, columns = np.nonzero(_touched(known, spacing))
+    rows, columns = (
+        np.minimum(i * spacing + spacing // 2, n - 1)
+        for i, n in zip((rows, columns), known.shape, strict=True)
+    )
+    size = cells(known.shape, BLOCK)
+    marks = np.zeros(size, np.uint8)
+    for step in steps:
+        x, y = step[rows, columns].T
+        for share in np.linspace(0, 1, int(np.hypot(x, y).max() / spacing) + 2, dtype=np.float32):
+            row, column = (
+                ((rows + share * y) / BLOCK).astype(int),
+                ((columns + share * x) / BLOCK).astype(int),
+            )
+            marks[row.clip(0, size[0] - 1), column.clip(0, size[1] - 1)] = 1
+    return cv2.dilate(marks, np.ones((3, 3), np.uint8)).astype(bool)
+
+
+def _touched(inside: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
+    """Say which cells hold something of a mask."""
+    size = cells(inside.shape, cell)
+    padded = np.zeros((size[0] * cell, size[1] * cell), bool)
+    padded[: inside.shape[0], : inside.shape[1]] = inside
+    by_rows = padded.reshape(size[0], cell, -1).any(1)
+    return np.asarray(by_rows.reshape(*size, cell).any(2))
 
 
 def _read_known(still: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas) -> _Known:
     """Copy what is inside the mask and finite to the canvas."""
-    pixels = np.zeros((*canvas.shape, still.shape[2]), np.float32)
-    share = np.zeros(canvas.shape, np.float32)
+    import cv2
 
-    def read(tile: Area) -> None:
-        inside = canvas.window(mask, tile) & canvas.on_still(tile, mask.shape)
-        if inside.any():
-            values = canvas.window(still, tile)
-            if still.dtype.kind == "f":
-                inside = inside & np.isfinite(values).all(2)
-            np.copyto(pixels[tile], _premultiplied(values), where=inside[..., None])
-            share[tile] = inside
-
-    canvas.in_threads(read)
-    return _Known(pixels, share)
-
-
-def _premultiplied(still: NDArray[Any]) -> NDArray[np.float32]:
-    unit = to_unit(still)
-    if still.shape[2] == 4 and still.dtype.kind != "f":
-        unit[..., :3] *= unit[..., 3:]
-    return unit
+    box = mask_box(mask)
+    values, inside = still[box], mask[box]
+    if still.dtype.kind == "f":
+        inside = np.logical_and.reduce(
+            [inside, *(np.isfinite(values[..., c]) for c in range(values.shape[2]))]
+        )
+    full = 1.0 if still.dtype.kind == "f" else float(np.iinfo(still.dtype).max)
+    opaque = still.shape[2] == 4 and bool((values[..., 3][inside] == full).all())
+    if opaque:
+        layers = [values]
+    elif still.shape[2] == 3:
+        layers = [cv2.cvtColor(values, cv2.COLOR_RGB2RGBA)]  # alpha becomes all that there is, white's value
+    elif still.shape[2] == 1:
+        layers = [values, np.full_like(values, full)]
+    else:
+        unit = to_unit(values)
+        if still.dtype.kind != "f":
+            unit[..., :3] *= unit[..., 3:]
+        full = 1.0
+        layers = [unit, np.ones((*inside.shape, 1), np.float32)]
+    place = tuple(
+        slice(part.start - side.start, part.stop - side.start)
+        for part, side in zip(box, (canvas.rows, canvas.columns), strict=True)
+    )
+    selected = inside.view(np.uint8)
+    packed = []
+    for layer in layers:
+        blank = np.zeros((*canvas.shape, layer.shape[2]), layer.dtype)
+        cv2.copyTo(layer, selected, blank[place])
+        packed.append(blank)
+    lacking = np.ones(canvas.shape, np.uint8)
+    lacking[place] = 1 - selected
+    return _Known(tuple(packed), lacking, full)

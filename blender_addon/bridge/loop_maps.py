@@ -49,15 +49,22 @@ def loop_maps(loop, exact):
         for a Displace that filters in its own way.
     """
     from ..engine.contrast import luminance
+    from ..engine.inputs import to_unit
+    from ..engine.resample import enlarge
+    from ..engine.spline import spline_coefficients
+    from ..engine.texture import mask_box
 
     height, width = loop.mask.shape
     left, top = loop.texture.origin
-    pixels = loop.coefficients if exact else loop.texture.pixels[..., : loop.coefficients.shape[2]]
+    pixels = to_unit(loop.texture.pixels)
+    lowpass = enlarge(loop.contrast.lowpass, pixels.shape)[..., None] / loop.texture.full
+    if exact:
+        pixels = spline_coefficients(pixels, scene_linear=loop.still.dtype.kind == "f")
     # The compositor aligns pictures by their centers: only sides of the same parity meet pixel on pixel.
     rows, columns = (n + (n - side) % 2 for n, side in zip(pixels.shape[:2], (height, width), strict=True))
     pad = ((0, rows - pixels.shape[0]), (0, columns - pixels.shape[1]), (0, 0))
     pixels = np.pad(pixels, pad, mode="edge")
-    lowpass = np.pad(loop.contrast.lowpass[..., None], pad, mode="edge")
+    lowpass = np.pad(lowpass, pad, mode="edge")
     gray = pixels.shape[2] < 3
     texture = np.dstack([np.repeat(pixels[..., :1], 3, axis=2) if gray else pixels[..., :3], lowpass])
 
@@ -70,9 +77,8 @@ def loop_maps(loop, exact):
         return canvas
 
     similarity = np.ones((height, width), np.float32)
-    box = np.nonzero(loop.mask.any(1))[0][0], np.nonzero(loop.mask.any(0))[0][0]
-    near = loop.contrast.similarity
-    similarity[box[0] : box[0] + near.shape[0], box[1] : box[1] + near.shape[1]] = near
+    box = mask_box(loop.mask)
+    similarity[box] = enlarge(loop.contrast.similarity, similarity[box].shape)
     # Sampling at p + field is moving contents by -field; rows count upwards in Blender.
     as_displace = np.array([-1, 1], np.float32)
     return LoopMaps(

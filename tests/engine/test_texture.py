@@ -17,9 +17,8 @@ def on_still(texture):
     height, width = texture.pixels.shape[:2]
     rows = slice(max(y, 0), min(y + height, SIZE[0]))
     columns = slice(max(x, 0), min(x + width, SIZE[1]))
-    return (rows, columns), texture.pixels[
-        rows.start - y : rows.stop - y, columns.start - x : columns.stop - x
-    ]
+    part = texture.pixels[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
+    return (rows, columns), part / texture.full
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -44,7 +43,7 @@ def test_it_goes_on_past_the_border_of_the_picture():
     texture = continue_texture(still, mask, sideways(), -sideways())
     x, y = texture.origin
     assert x <= -STEP and x + texture.pixels.shape[1] >= SIZE[1] + STEP
-    beyond = texture.pixels[-y : -y + SIZE[0], -x - STEP : -x]
+    beyond = texture.pixels[-y : -y + SIZE[0], -x - STEP : -x] / texture.full
     np.testing.assert_allclose(beyond, still[:, :STEP] / 255, atol=0.02)
 
 

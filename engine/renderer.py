@@ -1,0 +1,320 @@
+"""Frames of a loop: its texture warped both ways and mixed, without losing contrast (paper, 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .contrast import boost
+from .motion import Path, Speeds
+from .resample import enlarge
+from .spline import doubled
+from .texture import Area, Texture, mask_box
+from .threads import in_threads
+
+Floats = NDArray[np.float32]
+Sheets = tuple[NDArray[Any], ...]
+"""Colors, and alpha if any, at twice the texture's size: see `draw_sheets`."""
+
+EDGE = 0.7
+"""Pixels; the blur that makes a ramp of the mask's edge. Parts three pixels wide still move."""
+LEAST_COVER = 1 / 64
+"""What tells the mask's outermost pixels from those outside of it."""
+STRIPE = 1 << 15
+"""Pixels rendered at once: their temporaries stay in the processor's cache."""
+BAND = 64
+"""Rows of the texture that are doubled at once."""
+AROUND = 8
+"""Rows on either side that matter to them."""
+FEW = 1 / 8
+"""Of a stripe's pixels; so many are faster handled one by one than all at once."""
+WHITE = (1 << 15) - 1
+"""The highest value in 15 bits."""
+
+
+def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> Sheets:
+    """Draw the texture at twice its size, for look-ups that are as sharp as on a cubic spline.
+
+    Parameters
+    ----------
+    texture : Texture
+    lowpass : float32 array
+        `Contrast.lowpass`.
+    scene_linear : bool
+
+    Returns
+    -------
+    tuple of (2 h, 2 w, 4) and, if there is alpha, (2 h, 2 w, 1) arrays
+        uint16 of 15 bits, or float32: color with the low-pass in the fourth channel, then alpha.
+        OpenCV looks up four channels, or one, several times faster than three.
+    """
+    import cv2
+
+    pixels = texture.pixels
+    height, width, channels = pixels.shape
+    lowpass = enlarge(lowpass, pixels.shape)
+    dtype = np.float32 if pixels.dtype == np.float32 else np.uint16
+    white = None if dtype == np.float32 else WHITE
+    sizes = (4, 1) if channels == 4 else (4,)
+    sheets = tuple(np.empty((2 * height, 2 * width, size), dtype) for size in sizes)
+
+    def draw(first: int) -> None:
+        last = min(first + BAND, height)
+        start = max(0, first - AROUND)
+        rows = slice(start, last + AROUND)
+        values = _in_15_bits(pixels[rows])
+        layers = [values.copy() if channels == 4 else _as_rgba(values)]
+        cv2.insertChannel(_in_15_bits(lowpass[rows], pixels.dtype), layers[0], 3)
+        if channels == 4:
+            layers.append(values[..., 3:].copy())
+        for sheet, layer in zip(sheets, layers, strict=True):
+            twice = doubled(layer, scene_linear=scene_linear, white=white)
+            sheet[2 * first : 2 * last] = twice[2 * (first - start) : 2 * (last - start)]
+
+    in_threads(draw, range(0, height, BAND))
+    return sheets
+
+
+class Renderer:
+    """Makes the frames between the first and the last; see `Loop` for the formula.
+
+    Parameters
+    ----------
+    still : (H, W, C) array
+    mask : (H, W) bool
+    paths : pair of Path
+        The inverse and the forward one, over the mask's bounding box.
+    speeds : Speeds
+    texture : Texture
+    similarity : float32 array
+        `Contrast.similarity`.
+    cover : (h, w) float32
+        How much of each pixel moves, over the mask's bounding box.
+    sheets : Sheets
+
+    Notes
+    -----
+    Integer stills are looked up in 15 bits, so that sums and differences fit into 16: they take as
+    long as bytes do, and a third of what floats take.
+    """
+
+    def __init__(
+        self,
+        still: NDArray[Any],
+        mask: NDArray[np.bool_],
+        paths: tuple[Path, Path],
+        speeds: Speeds,
+        texture: Texture,
+        similarity: Floats,
+        cover: Floats,
+        sheets: Sheets,
+    ) -> None:
+        self._still, self._mask, self._box = still, mask, mask_box(mask)
+        self._paths, self._speeds = paths, speeds
+        self._similarity, self._cover, self._sheets = similarity, cover, sheets
+        self._size = paths[0].move.shape[:2]
+        left, top = texture.origin
+        self._corner = self._box[0].start - top, self._box[1].start - left
+        rows, columns = (
+            slice(start, start + side) for start, side in zip(self._corner, self._size, strict=True)
+        )
+        self._resting = texture.pixels[rows, columns]
+
+    def frame(self, phases: Sequence[float], threads: int | None) -> NDArray[Any]:
+        """Render the picture at a phase for each speed, 0 to 1.
+
+        Parameters
+        ----------
+        phases : sequence of float
+        threads : int or None
+        """
+        import cv2
+
+        picture = self._still.copy()
+        target, inside = picture[self._box], self._mask[self._box].view(np.uint8)
+        gains = [_Gain(self._similarity, phase, self._size) for phase in phases]
+        height = self._grid[1].shape[0]
+
+        def render(first: int) -> None:
+            rows = slice(first, min(first + height, self._size[0]))
+            if self._speeds.shares is None:
+                values = self._blend(rows, phases[0], gains[0])
+            else:
+                values = self._mix(rows, phases, gains)
+            self._settle(values, rows)
+            cv2.copyTo(self._encoded(values), inside[rows], target[rows])
+
+        in_threads(render, range(0, self._size[0], height), threads)
+        return picture
+
+    @cached_property
+    def _grid(self) -> tuple[Floats, Floats]:
+        """Columns and rows of a stripe on the sheets, if it were the first one."""
+        width = self._size[1]
+        rows, columns = np.indices((min(self._size[0], max(1, STRIPE // width)), width), np.float32)
+        return 2 * (columns + self._corner[1]), 2 * (rows + self._corner[0])
+
+    @cached_property
+    def _ramp(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns of the mask's box where the cover is partial, from the top."""
+        rows, columns = np.nonzero((self._cover > 0) & (self._cover < 1))
+        return rows, columns
+
+    def _mix(self, rows: slice, phases: Sequence[float], gains: Sequence[_Gain]) -> NDArray[Any]:
+        """Mix what moves at each speed by their shares, for some rows of the mask's box."""
+        assert self._speeds.shares is not None
+        resting = _in_15_bits(self._resting[rows])
+        mixed = resting.astype(np.float32)
+        for shares, phase, gain in zip(self._speeds.shares, phases, gains, strict=True):
+            if phase and shares[rows].any():
+                mixed += (self._blend(rows, phase, gain) - resting.astype(np.float32)) * shares[rows][
+                    ..., None
+                ]
+        return mixed if resting.dtype == np.float32 else np.rint(mixed).astype(np.int16)
+
+    def _blend(self, rows: slice, phase: float, gain: _Gain) -> NDArray[Any]:
+        """Warp the texture both ways for some rows of the mask's box and mix the two pictures."""
+        ways = [
+            self._places(path, rows, share)
+            for path, share in zip(self._paths, (phase, 1 - phase), strict=True)
+        ]
+        mixed = [_mixed(sheet, ways, phase) for sheet in self._sheets]
+        values = _vivid(mixed[0], gain.of(rows))
+        if self._resting.shape[2] == 1:
+            return values[..., :1].copy()
+        return values if len(mixed) == 1 else np.dstack([values, mixed[1]])
+
+    def _places(self, path: Path, rows: slice, share: float) -> list[Any]:
+        """Say where on the sheets (x, y) pixels are along their paths at a share of a repetition."""
+        import cv2
+
+        places = []
+        for axis, (grid, start) in enumerate(zip(self._grid, (0, 2 * rows.start), strict=True)):
+            move = np.ascontiguousarray(path.move[rows, :, axis])
+            place = cv2.addWeighted(move, 2 * share, grid[: move.shape[0]], 1, start)
+            if path.bend is not None:
+                bend = np.ascontiguousarray(path.bend[rows, :, axis])
+                place = cv2.scaleAdd(bend, 2 * share * (1 - share), place)
+            places.append(place)
+        return places
+
+    def _settle(self, values: NDArray[Any], rows: slice) -> None:
+        """Fade to the picture at rest where some rows' cover is partial, in place."""
+        y, x = self._ramp
+        part = slice(*np.searchsorted(y, [rows.start, rows.stop]))
+        if part.start == part.stop:
+            return
+        few = part.stop - part.start < FEW * values.shape[0] * values.shape[1]
+        here = (y[part], x[part]) if few else (rows, slice(None))
+        there = (here[0] - rows.start, here[1]) if few else (slice(None), slice(None))
+        resting = _in_15_bits(self._resting[here]).astype(np.float32)
+        faded = resting + (values[there] - resting) * self._cover[here][..., None]
+        values[there] = np.rint(faded) if values.dtype == np.int16 else faded
+
+    def _encoded(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Turn texture values into the still's: straight alpha and integers where it has them."""
+        import cv2
+
+        dtype, channels = self._still.dtype, self._still.shape[2]
+        if values.dtype == np.int16:
+            values = _from_15_bits(values, dtype)
+        elif dtype.kind != "f":
+            values[..., :3] /= np.maximum(values[..., 3:], 1e-6)
+            white = np.iinfo(dtype).max
+            values = np.rint(values * np.float32(white)).clip(0, white).astype(dtype)
+        # A look-up's alpha is left out where it's all that there is.
+        return cv2.cvtColor(values, cv2.COLOR_RGB2RGBA) if values.shape[2] < channels else values
+
+
+class _Gain:
+    """By how much details grow at a phase, in rows of the mask's box."""
+
+    def __init__(self, similarity: Floats, phase: float, size: tuple[int, ...]) -> None:
+        self._similarity, self._phase = similarity, phase
+        self._coarse = None if similarity.shape == size else enlarge(boost(similarity, phase), size)
+
+    def of(self, rows: slice) -> Floats:
+        if self._coarse is not None:
+            return self._coarse[rows]
+        return boost(self._similarity[rows], self._phase)
+
+
+def ramp_cover(mask: NDArray[np.bool_], box: Area, fade: Floats | np.float32) -> Floats:
+    """Say how much of each pixel of the mask's box moves.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+    box : Area
+    fade : (h, w) float32 or float32, 0 to 1
+        How much of it moves but for the ramp that hides the steps of the mask's edge.
+
+    Returns
+    -------
+    (h, w) float32
+        0 outside the mask, and nowhere else.
+    """
+    import cv2
+
+    window = tuple(slice(max(0, side.start - 4), side.stop + 4) for side in box)
+    blurred = cv2.GaussianBlur(mask[window].astype(np.float32), (0, 0), EDGE, borderType=cv2.BORDER_REPLICATE)
+    rows, columns = (
+        slice(side.start - around.start, side.stop - around.start)
+        for side, around in zip(box, window, strict=True)
+    )
+    ramp = (2 * np.asarray(blurred, np.float32)[rows, columns] - 1) * fade
+    return np.where(mask[box], np.clip(ramp, LEAST_COVER, 1), np.float32(0))
+
+
+def _mixed(sheet: NDArray[Any], ways: list[list[Any]], phase: float) -> NDArray[Any]:
+    """Look a sheet up both ways and blend."""
+    import cv2
+
+    first, second = (
+        cv2.remap(sheet, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for x, y in ways
+    )
+    return cv2.addWeighted(first, 1 - phase, second, phase, 0)
+
+
+def _vivid(mixed: NDArray[Any], gain: Floats) -> NDArray[Any]:
+    """Give a blend of colors, with their low-pass in the fourth channel, its contrast back."""
+    import cv2
+
+    depth = cv2.CV_32F if mixed.dtype == np.float32 else cv2.CV_16S
+    colors, bright = cv2.cvtColor(mixed, cv2.COLOR_RGBA2RGB), cv2.cvtColor(mixed, cv2.COLOR_RGBA2GRAY)
+    detail = cv2.subtract(bright, cv2.extractChannel(mixed, 3), dtype=depth)
+    detail = cv2.multiply(detail, gain, dtype=depth)
+    details = cv2.merge([detail] * 3)
+    # A dark pixel stays at black: only what was negative in a scene-linear still may be below it.
+    if depth == cv2.CV_32F:
+        return np.maximum(colors + details, np.minimum(colors, 0))
+    return np.maximum(cv2.add(colors.view(np.int16), details), np.int16(0))
+
+
+def _in_15_bits(values: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
+    """Scale what is in an integer type's units (by default the values' own); floats stay as they are."""
+    dtype = dtype or values.dtype
+    if dtype == np.float32:
+        return values
+    if values.dtype == np.float32:
+        return np.rint(values * np.float32(WHITE / np.iinfo(dtype).max)).clip(0, WHITE).astype(np.uint16)
+    return values >> 1 if dtype == np.uint16 else (values.astype(np.uint16) << 7) + (values >> 1)
+
+
+def _from_15_bits(values: NDArray[np.int16], dtype: Any) -> NDArray[Any]:
+    import cv2
+
+    if dtype == np.uint8:
+        return cv2.convertScaleAbs(values, alpha=255 / WHITE).reshape(values.shape)
+    doubled_up = values.view(np.uint16)
+    return (doubled_up << 1) | (doubled_up >> 14)  # white is white again
+
+
+def _as_rgba(pixels: NDArray[Any]) -> NDArray[Any]:
+    import cv2
+
+    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGBA if pixels.shape[2] == 1 else cv2.COLOR_RGB2RGBA)

@@ -139,7 +139,7 @@ def to_display(linear):
 
 
 def worst(rendered, still, frame, where):
-    """What all but a hundredth of the pixels differ from the engine's frame by at most, as a display shows both.
+    """By how much all but a hundredth of the pixels differ from the engine's frame, as a display shows both.
 
     Values above 1 count in proportion.
     """

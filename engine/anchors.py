@@ -15,6 +15,10 @@ Sparse = Any
 
 ANCHORS = 26
 """Along the longer side of a part."""
+SHARP_TURN = np.radians(50)
+"""Between strokes beside each other: from there on the field may turn at once."""
+LOOSE = 0.01
+"""Of the usual stiffness, for where it does."""
 STIFFNESS = 3.0
 """Weight of the field's second differences against what the CRF assigned."""
 
@@ -29,11 +33,14 @@ class Anchors:
         The first anchor, (x, y).
     spacing : float
     shape : (rows, columns)
+    headings : (anchors, 2) float64, optional
+        Unit vectors along the strokes that anchors follow; where they part, the field may turn at once.
     """
 
     origin: Doubles
     spacing: float
     shape: tuple[int, int]
+    headings: Doubles | None = None
 
     @classmethod
     def over(cls, size: tuple[int, int]) -> Anchors:
@@ -77,10 +84,21 @@ class Anchors:
             return diags(taps, range(order + 1), shape=(count - order, count))
 
         rows, columns = self.shape
-        xx = kron(eye(rows), difference(columns, 2))
-        yy = kron(difference(rows, 2), eye(columns))
-        xy = kron(difference(rows, 1), difference(columns, 1))
+        xx = self._loosened(kron(eye(rows), difference(columns, 2)))
+        yy = self._loosened(kron(difference(rows, 2), eye(columns)))
+        xy = self._loosened(kron(difference(rows, 1), difference(columns, 1)))
         return (xx.T @ xx + yy.T @ yy + 2 * xy.T @ xy).tocsr()
+
+    def _loosened(self, differences: Sparse) -> Sparse:
+        """Weaken the differences between anchors that follow strokes in different directions."""
+        from scipy.sparse import diags
+
+        if self.headings is None:
+            return differences
+        rows = differences.tocsr()
+        first, last = rows.indices[rows.indptr[:-1]], rows.indices[rows.indptr[1:] - 1]
+        together = (self.headings[first] * self.headings[last]).sum(1) > np.cos(SHARP_TURN)
+        return diags(np.where(together, 1.0, LOOSE)) @ rows
 
 
 def fit_field(anchors: Anchors, points: Doubles, displacements: Floats, trust: Floats) -> Doubles:

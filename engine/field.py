@@ -14,9 +14,9 @@ Model = Callable[[Doubles], Doubles]
 """Maps (N, 2) working pixels to how far a repetition moves them, (N, 2) working pixels."""
 
 
-LEAST_AREA = 0.15
+LEAST_AREA = 0.3
 """Of a pixel's own; a field that presses pixels together by more is smoothed."""
-MOST_SMOOTHINGS = 24
+MOST_SMOOTHINGS = 40
 HALVINGS = 16
 """Rounds in which half a step is found: the motion that is a whole one when it's done twice."""
 
@@ -145,16 +145,30 @@ def _unfolded(field: Floats, cell: float) -> Floats:
     import cv2
 
     for round_ in range(MOST_SMOOTHINGS):
-        slopes = [np.gradient(field, cell, axis=axis) for axis in (1, 0)]
-        area = (1 + slopes[0][..., 0]) * (1 + slopes[1][..., 1]) - slopes[0][..., 1] * slopes[1][..., 0]
-        if area.min() >= LEAST_AREA:
+        folded = np.zeros(field.shape[:2], np.float32)
+        folded[:-1, :-1] = _areas(field, cell) < LEAST_AREA
+        if not folded.any():
             break
         sigma = 1.5 + 0.5 * round_
-        folded = cv2.dilate((area < LEAST_AREA).astype(np.float32), np.ones((5, 5)))
+        folded = np.asarray(cv2.dilate(folded, np.ones((5, 5))), np.float32)
         share = np.minimum(1, 1.5 * cv2.GaussianBlur(folded, (0, 0), sigma))[..., None]
         smooth = cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
         field = np.asarray(field + (smooth - field) * share, np.float32)
     return field
+
+
+def _areas(field: Floats, cell: float) -> Floats:
+    """Say what becomes of the area of each square between four places: the least at its corners."""
+    across = np.diff(field, axis=1) / cell + [1, 0]
+    down = np.diff(field, axis=0) / cell + [0, 1]
+    return np.min(
+        [
+            x[..., 0] * y[..., 1] - x[..., 1] * y[..., 0]
+            for x in (across[:-1], across[1:])
+            for y in (down[:, :-1], down[:, 1:])
+        ],
+        axis=0,
+    )
 
 
 def _write(field: Floats, low: float, cell: float, part: Part, target: Floats) -> None:

@@ -23,7 +23,7 @@ from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
 from .sight import DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
 from .similarity import NODE
-from .strokes import check_strokes
+from .strokes import check_strokes, nearest_segment
 from .threads import limited_threads
 from .wheel import Turn, Wheel
 
@@ -163,7 +163,7 @@ def _assemble(
 def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Progress) -> SolvedPart:
     """Find, assign and refine the displacements of one connected part."""
     source, size, scale = _source(still[part.box])
-    anchors = Anchors.over(size)
+    anchors = _anchors(part, size, scale)
     points, moves, trusts = [], [], []
     confidence = 0.0
     largest = max(part.regions, key=lambda region: int(region.inside.sum()))
@@ -185,6 +185,16 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     alone = len(part.regions) == 1
     model = found.model if alone and found.confidence >= _confidence(DOUBTFUL) else None
     return SolvedPart(part, anchors, values, scale, step / scale, confidence, model)
+
+
+def _anchors(part: Part, size: tuple[int, int], scale: float) -> Anchors:
+    """Lay anchors over a part, each with the direction of the stroke it follows."""
+    anchors = Anchors.over(size)
+    if len(part.regions) == 1:
+        return anchors
+    segments = [region.segment for region in part.regions]
+    nearest = nearest_segment((anchors.points + 0.5) / scale - 0.5 + part.origin, segments)
+    return replace(anchors, headings=np.array([segment.direction for segment in segments])[nearest])
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -112,3 +114,33 @@ def test_anchors_cover_the_box_and_interpolate_straight_lines():
     slope = anchors.points @ np.array([0.3, -0.7])
     np.testing.assert_allclose(anchors.basis(points) @ slope, points @ np.array([0.3, -0.7]), atol=1e-9)
     assert np.abs(anchors.bending() @ slope).max() < 1e-9
+
+
+def test_a_field_that_brings_pixels_past_each_other_is_smoothed_until_it_can_be_inverted():
+    part = box_part(20, 100, 20, 140)
+
+    def meeting(points):
+        """Two halves that move towards each other."""
+        return np.stack([-STEP * np.tanh((points[..., 0] - 60) / 6), 0 * points[..., 0]], axis=-1)
+
+    forward, inverse = spread(part, 1.0, meeting)
+    for field in (forward, inverse):
+        across = 1 + np.diff(field[part.box][..., 0], axis=1)
+        assert across.min() > 0.05
+    assert np.abs(forward[60, 25:35, 0] - STEP).max() < 3
+
+
+def test_anchors_whose_strokes_part_may_turn_at_once():
+    anchors = Anchors.over((80, 100))
+    upper = anchors.points[:, 1] < 40
+    headings = np.where(upper[:, None], [1.0, 0.0], [0.0, 1.0])
+    points = np.random.default_rng(0).uniform(0, [100, 80], (600, 2))
+    moves = np.where(points[:, 1:] < 40, [20.0, 0.0], [0.0, 20.0])
+    loose = replace(anchors, headings=headings)
+    errors = {
+        name: np.hypot(*(a.basis(points) @ fit_field(a, points, moves, np.ones(600)) - moves).T)
+        for name, a in (("stiff", anchors), ("loose", loose))
+    }
+    away = np.abs(points[:, 1] - 40) > 8
+    assert np.percentile(errors["loose"][away], 90) < 0.5
+    assert errors["loose"].mean() < 0.7 * errors["stiff"].mean()

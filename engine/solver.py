@@ -16,6 +16,7 @@ from .field import Model
 from .inputs import check_mask, check_still, display_at, mask_at
 from .joining import Fields, SolvedPart, join_speeds
 from .loop import Loop
+from .motion import check_soft_edge
 from .plane import Plane
 from .regions import Division, Part, Region, divide
 from .registration import FINEST, View, make_views, refine_field
@@ -82,7 +83,9 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
     report(0.0, "Checking")
     still = check_still(still)
     inside = check_mask(mask, still)
-    division = divide(inside, check_strokes(strokes, still.shape))
+    drawn = check_strokes(strokes, still.shape)
+    check_soft_edge(settings.soft_edge, [(0, 0, len(drawn) - 1)])
+    division = divide(inside, drawn)
     parts = division.parts
     fields = Fields.on(inside.shape, parts)
     solved: list[SolvedPart] = []

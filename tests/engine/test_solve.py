@@ -273,6 +273,25 @@ def test_a_solver_that_does_not_exist_is_refused():
         engine.solve(textured(), box_mask(), [LINE], settings=engine.Settings(crf="magic"))
 
 
+@pytest.mark.parametrize("width", [-3, "wide", [1.0, np.nan], []])
+def test_a_soft_edge_that_is_no_width_is_refused_before_anything_is_solved(width):
+    said = []
+    with pytest.raises(engine.BadSettings, match="soft edge"):
+        engine.solve(
+            textured(),
+            box_mask(),
+            [LINE],
+            settings=engine.Settings(soft_edge=width),
+            progress=lambda fraction, stage: said.append(stage),
+        )
+    assert said == ["Checking"]
+
+
+def test_a_soft_edge_asked_for_is_the_one_set_afterwards(loop):
+    soft = engine.solve(textured(), box_mask(), [LINE], settings=engine.Settings(soft_edge=18))
+    assert soft.frame(0.4).tobytes() == loop.with_soft_edge(18).frame(0.4).tobytes()
+
+
 def test_the_reference_solver_moves_it_alike(loop):
     pytest.importorskip("pydensecrf.densecrf", reason="the reference solver isn't installed")
     reference = engine.solve(textured(), box_mask(), [LINE], settings=engine.Settings(crf="pydensecrf"))

@@ -83,6 +83,7 @@ def _read_wanted():
 
 def _read(still):
     is_solved = loops.is_solved(still)
+    strokes.sync_settings(still)
     settings = still.endless_loops
     try:
         stale = is_solved and loops.is_out_of_date(still, _still_digest(still))

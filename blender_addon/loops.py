@@ -13,6 +13,7 @@ from .errors import Refused
 LOW_CONFIDENCE = 0.3  # below it, hardly anything repeats along the directions
 
 _loops = {}  # session_uid of a still -> its solved loop
+_softened = {}  # session_uid of a still -> (its solved loop, soft edges, the loop with these)
 _places = {}  # session_uid of a still -> its loop's file, while the .blend is being saved
 
 
@@ -59,6 +60,7 @@ def adopt(still, loop, path, fingerprint):
     settings.loop_file, settings.fingerprint = path.name, fingerprint
     settings.confidence = float(loop.confidence)
     settings.coverage = float(loop.mask.mean())
+    settings.warnings = "\n".join(loop.warnings)
     _loops[still.session_uid] = loop
 
 
@@ -84,6 +86,24 @@ def get(still):
     return loop
 
 
+def soft_edges(still, loop):
+    """Pixels over which a loop's motion fades, one a stroke it was solved with; reads no pixels."""
+    widths = strokes.read_soft_edges(still)
+    count = 1 + max((stroke for _x, _y, stroke in loop.followed), default=0)
+    widths += [float(still.endless_loops.soft_edge)] * count
+    return tuple(widths[:count])
+
+
+def softened(still):
+    """The solved loop of a still with the soft edge that is set now."""
+    loop = get(still)
+    widths = soft_edges(still, loop)
+    known = _softened.get(still.session_uid)
+    if known is None or known[:2] != (loop, widths):
+        known = _softened[still.session_uid] = (loop, widths, loop.with_soft_edge(widths))
+    return known[2]
+
+
 def digest_still(array):
     """A short text that changes when the still's pixels do."""
     digest = hashlib.blake2b(f"{array.shape} {array.dtype}".encode(), digest_size=12)
@@ -91,11 +111,11 @@ def digest_still(array):
     return digest.hexdigest()
 
 
-def fingerprint(still_digest, mask_trace, stroke_list):
+def fingerprint(still_digest, mask_trace, stroke_list, turns):
     """A short text that changes when any of a loop's sources does."""
     digest = hashlib.blake2b(mask_trace, digest_size=12)
-    for points in stroke_list:
-        digest.update(points.tobytes() + b"|")
+    for points, speed in zip(stroke_list, turns, strict=True):
+        digest.update(points.tobytes() + f"|{speed}|".encode())
     return f"{still_digest}-{digest.hexdigest()}"
 
 
@@ -106,7 +126,7 @@ def is_out_of_date(still, still_digest=None):
     """
     try:
         known = still_digest or digest_still(images.read_still(still))
-        now = fingerprint(known, masks.trace(still), strokes.read_strokes(still))
+        now = fingerprint(known, masks.trace(still), strokes.read_strokes(still), strokes.read_turns(still))
     except Refused:
         return True
     return now != still.endless_loops.fingerprint
@@ -115,6 +135,7 @@ def is_out_of_date(still, still_digest=None):
 @persistent
 def _forget(*_args):
     _loops.clear()
+    _softened.clear()
     _places.clear()
 
 

@@ -30,6 +30,39 @@ class EndlessLoopsDirection(PropertyGroup):
     points: CollectionProperty(type=EndlessLoopsPoint)
 
 
+class EndlessLoopsDirectionSettings(PropertyGroup):
+    """What one direction does, drawn or added: `bpy.types.Image.endless_loops.direction_settings`."""
+
+    key: StringProperty(options={"HIDDEN"})
+    turns: IntProperty(
+        name="Speed",
+        description=(
+            "Repetitions that move along this direction in one turn of the loop: 0 holds what is around it "
+            "still, negative ones go back"
+        ),
+        min=-16,
+        max=16,
+        soft_min=0,
+        soft_max=4,
+        default=1,
+    )
+    use_soft_edge: BoolProperty(
+        name="Own Soft Edge",
+        description="Give the parts of the mask that follow this direction a soft edge of their own",
+        default=False,
+    )
+    soft_edge: FloatProperty(
+        name="Soft Edge",
+        description="Pixels over which the motion fades at the edge of what follows this direction",
+        min=0,
+        soft_max=300,
+        precision=0,
+        step=100,
+        subtype="PIXEL",
+        default=0,
+    )
+
+
 class EndlessLoopsSettings(PropertyGroup):
     """The loop of one still: `bpy.types.Image.endless_loops`.
 
@@ -69,6 +102,8 @@ class EndlessLoopsSettings(PropertyGroup):
         type=AnnotationType,
     )
     directions: CollectionProperty(type=EndlessLoopsDirection)
+    direction_settings: CollectionProperty(type=EndlessLoopsDirectionSettings)
+    active_direction: IntProperty(options={"HIDDEN"})
     show_overlay: BoolProperty(
         name="Overlay",
         description="Tint the still where it moves and draw arrows where the directions are",
@@ -90,6 +125,19 @@ class EndlessLoopsSettings(PropertyGroup):
         soft_max=8,
         max=100,
         default=1,
+    )
+    soft_edge: FloatProperty(
+        name="Soft Edge",
+        description=(
+            "Pixels inside the mask's edge over which the motion fades to nothing: 0 for what has an edge of "
+            "its own, more for water, smoke and clouds"
+        ),
+        min=0,
+        soft_max=300,
+        precision=0,
+        step=100,
+        subtype="PIXEL",
+        default=0,
     )
     reverse: BoolProperty(name="Reverse", description="Move against the directions", default=False)
     repeat: IntProperty(
@@ -125,13 +173,17 @@ class EndlessLoopsSettings(PropertyGroup):
         subtype="FACTOR",
         options={"HIDDEN"},
     )
+    warnings: StringProperty(options={"HIDDEN"})
     coverage: FloatProperty(
         name="Coverage", description="Part of the still that moves", subtype="FACTOR", options={"HIDDEN"}
     )
 
-    def add_direction(self, points):
-        """Add a stroke, (N, 2) pixels of the still (x right, y down), in the order of the motion."""
-        strokes.add_direction(self.id_data, points)
+    def add_direction(self, points, turns=1):
+        """Add a stroke, (N, 2) pixels of the still (x right, y down), in the order of the motion.
+
+        `turns` is how many repetitions move along it in one loop; 0 holds what is around it still.
+        """
+        strokes.add_direction(self.id_data, points, turns)
 
     def clear_directions(self):
         """Remove every direction, drawn or added."""
@@ -146,11 +198,11 @@ class EndlessLoopsSettings(PropertyGroup):
         return loops.is_out_of_date(self.id_data)
 
     def loop(self):
-        """The solved loop, an `engine.Loop`; raises `errors.Refused` when there is none."""
-        return loops.get(self.id_data)
+        """The solved `engine.Loop` with its soft edge; raises `errors.Refused` when there is none."""
+        return loops.softened(self.id_data)
 
 
-CLASSES = (EndlessLoopsPoint, EndlessLoopsDirection, EndlessLoopsSettings)
+CLASSES = (EndlessLoopsPoint, EndlessLoopsDirection, EndlessLoopsDirectionSettings, EndlessLoopsSettings)
 
 
 def register():

@@ -185,7 +185,7 @@ def _fill(group, still, maps, paths):
         image.colorspace_settings.name = "Non-Color"
         image.alpha_mode = "CHANNEL_PACKED"  # the fourth channel is data as well
         pictures[name] = image
-    loop_nodes.build(group, still, pictures, maps.offset, maps.luminance)
+    loop_nodes.build(group, still, pictures, maps)
     for image in had.values():
         _remove_unused(image)
 

@@ -1,8 +1,11 @@
 """A solved loop as pictures that compositor nodes can play: arrays only, made in the worker thread."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
+
+NAMES = ("texture", "forward", "inverse", "forward_bend", "inverse_bend", "alpha")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,8 +18,14 @@ class LoopMaps:
         Color of the continued texture as the engine blends it; in the fourth channel its low-pass
         luminance.
     forward, inverse : (h, w, 3) float32
-        Displacement of one turn in pixels as a Displace node takes it, in the first two channels: contents
-        move by it, x right and y up. In the third `forward` has the cover, `inverse` the similarity.
+        Displacement of one repetition in pixels as a Displace node takes it, in the first two channels:
+        contents move by it, x right and y up. In the third `forward` has the cover, `inverse` the similarity.
+    forward_bend, inverse_bend : (h, w, 3) float32 or None
+        How their paths are curved, in the same way.
+    shares : tuple of (h, w, 1) float32
+        How much of each pixel moves at each speed; empty where all move alike.
+    turns : tuple of int
+        Repetitions that each speed passes in one turn of the loop.
     alpha : (h, w, 1) float32 or None
         Alpha of the texture, where the moving part isn't opaque.
     offset : (x, y)
@@ -28,14 +37,23 @@ class LoopMaps:
     texture: np.ndarray
     forward: np.ndarray
     inverse: np.ndarray
+    forward_bend: np.ndarray | None
+    inverse_bend: np.ndarray | None
+    shares: tuple
+    turns: tuple
     alpha: np.ndarray | None
     offset: tuple
     luminance: tuple
 
     def items(self):
         """Name and array of each map there is."""
-        names = ("texture", "forward", "inverse", "alpha")
-        return [(name, getattr(self, name)) for name in names if getattr(self, name) is not None]
+        maps = [(name, getattr(self, name)) for name in NAMES if getattr(self, name) is not None]
+        return maps + [(f"share_{index}", share) for index, share in enumerate(self.shares)]
+
+
+def is_name(name):
+    """Whether a map may have this name."""
+    return name in NAMES or bool(re.fullmatch(r"share_\d+", name))
 
 
 def loop_maps(loop, exact):
@@ -76,15 +94,32 @@ def loop_maps(loop, exact):
         canvas[y.start - top :, x.start - left :][: part.shape[0], : part.shape[1]] = part
         return canvas
 
-    similarity = np.ones((height, width), np.float32)
     box = mask_box(loop.mask)
-    similarity[box] = enlarge(loop.contrast.similarity, similarity[box].shape)
-    # Sampling at p + field is moving contents by -field; rows count upwards in Blender.
-    as_displace = np.array([-1, 1], np.float32)
+
+    def boxed(array, beyond=0.0):
+        """Lay an array of the size of the mask's box out on the canvas."""
+        full = np.full((height, width, *array.shape[2:]), beyond, np.float32)
+        full[box] = array
+        return placed(full, beyond)
+
+    def as_displace(field):
+        """Sampling at p + field is moving contents by -field; rows count upwards in Blender."""
+        return boxed(np.where(loop.mask[box][..., None], field * np.float32([-1, 1]), 0))
+
+    similarity = enlarge(loop.contrast.similarity, loop.mask[box].shape)
+    inverse, forward = loop.paths
+    bends = [None, None]
+    if forward.bend is not None:
+        bends = [np.pad(as_displace(p.bend), ((0, 0), (0, 0), (0, 1))) for p in (forward, inverse)]
+    shares = () if loop.speeds.shares is None else loop.speeds.shares
     return LoopMaps(
         texture=np.ascontiguousarray(texture),
-        forward=np.dstack([placed(loop.forward * as_displace), placed(loop.cover)]),
-        inverse=np.dstack([placed(loop.inverse * as_displace), placed(similarity, beyond=1.0)]),
+        forward=np.dstack([as_displace(forward.move), placed(loop.cover)]),
+        inverse=np.dstack([as_displace(inverse.move), boxed(similarity, beyond=1.0)]),
+        forward_bend=bends[0],
+        inverse_bend=bends[1],
+        shares=tuple(boxed(share)[..., None] for share in shares),
+        turns=loop.speeds.turns,
         alpha=np.ascontiguousarray(pixels[..., 3:]) if pixels.shape[2] == 4 else None,
         offset=((2 * left + columns - width) // 2, -((2 * top + rows - height) // 2)),
         luminance=tuple(float(w) for w in luminance(np.eye(3, dtype=np.float32)[None])[0]),

@@ -37,7 +37,7 @@ def make_interface(group, settings):
     group.interface.items_tree["Mix"].subtype = "FACTOR"
 
 
-def build(group, still, images, offset, luminance):
+def build(group, still, images, laid_out):
     """Fill `group` anew; its interface, and so what is linked to it, stays.
 
     Parameters
@@ -46,64 +46,95 @@ def build(group, still, images, offset, luminance):
         With the sockets of `make_interface`.
     still : bpy.types.Image
     images : dict
-        The maps of `loop_maps` as images; "alpha" may be missing.
-    offset, luminance
-        As in `LoopMaps`.
+        The maps of `loop_maps` as images, those that there are.
+    laid_out : LoopMaps
+        What they are.
     """
     group.nodes.clear()
     net = _Net(group)
     net.section("Phase of the Frame")
     asked = net.add("NodeGroupInput").outputs
-    phase, rest = _phase(net, asked)
-    net.section("The Texture, Moved Both Ways")
+    passed = _passed(net, asked)
+    phases = [_phase(net, passed, turns, asked["Frames per Turn"]) for turns in laid_out.turns]
+    net.section("Maps")
     maps = {name: net.image(image, name.title()) for name, image in images.items()}
-    moves = _move(net, maps["inverse"], phase), _move(net, maps["forward"], rest)
-
     cover = net.channel(maps["forward"], "Blue")
-    resting = _move(net, maps["forward"], 0.0)
+    blends = [_blend(net, maps, phase, laid_out.luminance) for phase in phases]
+    net.section("Over the Still")
+    resting = _move(net, maps, "forward", 0.0)
+    shares = [net.channel(maps[f"share_{index}"], "Red") for index in range(len(laid_out.shares))]
+
+    def covering(name, index):
+        pictures = [blend[index] for blend in blends]
+        return net.mix(cover, net.displace(maps[name], resting), _sum(net, pictures, shares))
+
+    alpha = net.channel(covering("alpha", 1), "Red") if "alpha" in maps else None
+    picture = _scene_linear(net, still, covering("texture", 0), alpha)
+    latest = phases[0]
+    for phase in phases[1:]:
+        latest = net.math("MAXIMUM", latest, phase)
+    moving = net.math("MULTIPLY", net.math("GREATER_THAN", latest, 0.0), asked["Mix"])
+    mask = net.translate(cover, laid_out.offset)
+    # Moved by whole pixels, yet not without rounding: outside not a trace of the loop shall be left.
+    share = net.math("MULTIPLY", net.math("GREATER_THAN", mask, 1 / 128), moving)
+    result = net.mix(share, asked["Image"], net.translate(picture, laid_out.offset))
+    group.links.new(result, net.add("NodeGroupOutput").inputs["Image"])
+    net.arrange()
+
+
+def _passed(net, asked):
+    """How many frames' worth of the loop have passed at the scene's frame, 0 at frame 1."""
+    frame = net.math("SUBTRACT", net.add("CompositorNodeSceneTime").outputs["Frame"], 1.0)
+    ahead = net.math("ADD", frame, asked["Offset"])
+    direction = net.math("MULTIPLY_ADD", asked["Reverse"], -2.0, 1.0)
+    return net.math("MULTIPLY", net.math("MULTIPLY", ahead, asked["Speed"]), direction)
+
+
+def _phase(net, passed, turns, count):
+    """Phase in one repetition of what passes `turns` of them in `count` frames."""
+    if turns != 1:
+        passed = net.math("MULTIPLY", passed, float(turns))
+    # The remainder is taken before the division: whole frames stay exact however late in the scene.
+    return net.math("DIVIDE", net.math("FLOORED_MODULO", passed, count), count)
+
+
+def _blend(net, maps, phase, luminance):
+    """The texture moved both ways and mixed at a phase: color, and alpha if there is any."""
+    net.section("The Texture, Moved Both Ways")
+    rest = net.math("SUBTRACT", 1.0, phase)
+    bent = net.math("MULTIPLY", phase, rest)
+    moves = _move(net, maps, "inverse", phase, bent), _move(net, maps, "forward", rest, bent)
 
     def blend(texture):
         return net.mix(phase, *(net.displace(texture, move) for move in moves))
 
-    def covering(texture, picture):
-        return net.mix(cover, net.displace(texture, resting), picture)
-
     color = blend(maps["texture"])
-    alpha = None
-    if "alpha" in maps:
-        alpha = net.channel(covering(maps["alpha"], blend(maps["alpha"])), "Red")
+    alpha = blend(maps["alpha"]) if "alpha" in maps else None
     net.section("Contrast Where Details Differ")
     mean = net.channel(color, "Alpha")
     strength = _boost(net, phase, rest, net.channel(maps["inverse"], "Blue"))
     detail = net.math("MULTIPLY", net.math("SUBTRACT", net.dot(color, luminance), mean), strength)
     floor = net.vector("MINIMUM", color, (0.0, 0.0, 0.0))
-    vivid = net.vector("MAXIMUM", net.vector("ADD", color, detail), floor)
-    net.section("Over the Still")
-    picture = _scene_linear(net, still, covering(maps["texture"], vivid), alpha)
-    moving = net.math("MULTIPLY", net.math("GREATER_THAN", phase, 0.0), asked["Mix"])
-    mask = net.translate(cover, offset)
-    # Moved by whole pixels, yet not without rounding: outside not a trace of the loop shall be left.
-    share = net.math("MULTIPLY", net.math("GREATER_THAN", mask, 1 / 128), moving)
-    result = net.mix(share, asked["Image"], net.translate(picture, offset))
-    group.links.new(result, net.add("NodeGroupOutput").inputs["Image"])
-    net.arrange()
+    return net.vector("MAXIMUM", net.vector("ADD", color, detail), floor), alpha
 
 
-def _phase(net, asked):
-    """Phase of the scene's frame, 0 at frame 1, and 1 - phase."""
-    frame = net.math("SUBTRACT", net.add("CompositorNodeSceneTime").outputs["Frame"], 1.0)
-    ahead = net.math("ADD", frame, asked["Offset"])
-    direction = net.math("MULTIPLY_ADD", asked["Reverse"], -2.0, 1.0)
-    passed = net.math("MULTIPLY", net.math("MULTIPLY", ahead, asked["Speed"]), direction)
-    # The remainder is taken before the division: whole frames stay exact however late in the scene.
-    rest = net.math("FLOORED_MODULO", passed, asked["Frames per Turn"])
-    phase = net.math("DIVIDE", rest, asked["Frames per Turn"])
-    return phase, net.math("SUBTRACT", 1.0, phase)
+def _sum(net, pictures, shares):
+    """Mix what moves at each speed by their shares; without shares there is one speed."""
+    if not shares:
+        return pictures[0]
+    parts = [net.scale(picture, share) for picture, share in zip(pictures, shares, strict=True)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = net.vector("ADD", total, part)
+    return total
 
 
-def _move(net, field, share):
-    """A part of a displacement field, as Displace looks it up rightly."""
-    snapped = net.vector("SNAP", net.scale(field, share), (STEP, STEP, STEP))
+def _move(net, maps, way, share, bent=0.0):
+    """A part of a displacement field, as Displace looks it up rightly; `bent` is of its path's curve."""
+    move = net.scale(maps[way], share)
+    if f"{way}_bend" in maps:
+        move = net.vector("ADD", move, net.scale(maps[f"{way}_bend"], bent))
+    snapped = net.vector("SNAP", move, (STEP, STEP, STEP))
     return net.vector("ADD", snapped, (STEP / 2, STEP / 2, 0.0))
 
 

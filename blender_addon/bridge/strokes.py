@@ -1,4 +1,10 @@
-"""Directions: what was drawn with Blender's annotation tool, and what a script or another editor added."""
+"""Directions: what was drawn with Blender's annotation tool, and what a script or another editor added.
+
+A stroke of an annotation can't carry settings of its own, so a still keeps them, and knows by its points
+which stroke they belong to: `EndlessLoopsSettings.direction_settings`, in the order of the strokes.
+"""
+
+import hashlib
 
 import numpy as np
 
@@ -35,25 +41,47 @@ def read_strokes(still):
         Points in drawing order, in pixels of the still: x right, y down, (0, 0) the top left corner of the
         picture. A dot that was drawn by accident has no direction and is left out.
     """
-    width, height = still.size
-    size = np.array([width, height], float)
-    strokes = []
-    for uv in _drawn(still.endless_loops.annotation):
-        strokes.append(np.column_stack([uv[:, 0], 1 - uv[:, 1]]) * size)
-    for direction in still.endless_loops.directions:
-        flat = np.empty(len(direction.points) * 2)
-        direction.points.foreach_get("co", flat)
-        strokes.append(flat.reshape(-1, 2) * size)
-    return [points for points in strokes if len(points) >= 2 and np.ptp(points, axis=0).max() > 0]
+    return [points * np.array(still.size[:], float) for points in _lines(still)]
 
 
-def add_direction(still, points):
+def read_turns(still):
+    """How many repetitions each direction moves in one loop, in the order of `read_strokes`."""
+    known = {entry.key: entry.turns for entry in still.endless_loops.direction_settings}
+    return [known.get(_key(points), 1) for points in _lines(still)]
+
+
+def read_soft_edges(still):
+    """Pixels over which motion fades, for each direction in the order of `read_strokes`."""
+    settings = still.endless_loops
+    own = {e.key: e.soft_edge for e in settings.direction_settings if e.use_soft_edge}
+    return [float(own.get(_key(points), settings.soft_edge)) for points in _lines(still)]
+
+
+def sync_settings(still):
+    """Let each direction have its settings: those it had, or new ones."""
+    entries = still.endless_loops.direction_settings
+    keys = [_key(points) for points in _lines(still)]
+    if still.library is not None or [entry.key for entry in entries] == keys:
+        return
+    known = {entry.key: (entry.turns, entry.use_soft_edge, entry.soft_edge) for entry in entries}
+    entries.clear()
+    for key in keys:
+        entry = entries.add()
+        entry.key = key
+        if key in known:
+            entry.turns, entry.use_soft_edge, entry.soft_edge = known[key]
+
+
+def add_direction(still, points, turns=1):
     """Add a stroke: (N, 2) pixels of the still (x right, y down), in the order of the motion."""
     width, height = still.size
     images.hold(still)
     direction = still.endless_loops.directions.add()
     for x, y in points:
         direction.points.add().co = (x / width, y / height)
+    sync_settings(still)
+    if turns != 1:
+        still.endless_loops.direction_settings[-1].turns = turns
 
 
 def remove_last_direction(still):
@@ -67,6 +95,7 @@ def clear(still):
     """Remove every direction of a still, drawn or added."""
     settings = still.endless_loops
     settings.directions.clear()
+    settings.direction_settings.clear()
     layer = _layer(settings.annotation)
     if layer is not None:
         for frame in list(layer.frames):
@@ -77,6 +106,21 @@ def _layer(annotation):
     if annotation is None:
         return None
     return next((layer for layer in annotation.layers if layer.info == LAYER), None)
+
+
+def _lines(still):
+    """Points of every direction as (N, 2) widths and heights of the still, origin top left."""
+    lines = [np.column_stack([uv[:, 0], 1 - uv[:, 1]]) for uv in _drawn(still.endless_loops.annotation)]
+    for direction in still.endless_loops.directions:
+        flat = np.empty(len(direction.points) * 2)
+        direction.points.foreach_get("co", flat)
+        lines.append(flat.reshape(-1, 2))
+    return [points for points in lines if len(points) >= 2 and np.ptp(points, axis=0).max() > 0]
+
+
+def _key(points):
+    """A short text that stays a stroke's own."""
+    return hashlib.blake2b(points.tobytes(), digest_size=9).hexdigest()
 
 
 def _drawn(annotation):

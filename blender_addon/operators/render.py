@@ -24,7 +24,7 @@ class RenderOperator(JobOperator):
     def request(self, still, output, stack, folder):
         """Gather what the frames are made of; `stack` closes, or undoes, whatever `folder` is part of."""
         self.is_stale = loops.is_out_of_date(still)
-        loop = loops.get(still)
+        loop = loops.softened(still)
         return {
             "uid": still.session_uid,
             "loop": loop,

@@ -29,7 +29,8 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
     def snapshot(self, context):
         still = self.still(context)
         mask = masks.read_mask(still)
-        directions = strokes.read_strokes(still)
+        strokes.sync_settings(still)
+        directions, turns = strokes.read_strokes(still), strokes.read_turns(still)
         path = loops.file_for(still)
         return {
             "uid": still.session_uid,
@@ -37,6 +38,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             "mask": mask,
             "trace": masks.trace(still),
             "strokes": directions,
+            "turns": turns,
             "path": path,
             # The new file waits beside the old one until the job is known not to be cancelled.
             "part": path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.loop"),
@@ -46,15 +48,17 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
     def work(cls, request, progress):
         from .. import engine
 
-        still, mask, directions, part = (request[k] for k in ("still", "mask", "strokes", "part"))
-        loop = engine.solve(still, mask, directions, progress=lambda f, s: progress(0.9 * f, s))
+        still, mask, part = (request[k] for k in ("still", "mask", "part"))
+        directions, turns = request["strokes"], request["turns"]
+        drawn = [engine.Stroke(*stroke) for stroke in zip(directions, turns, strict=True)]
+        loop = engine.solve(still, mask, drawn, progress=lambda f, s: progress(0.9 * f, s))
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
             loop.save(part)
             progress(1.0, "Saving")
         except OSError as error:
             raise Refused(f"The loop can't be saved in {part.parent} ({error.strerror})") from error
-        return loop, loops.fingerprint(loops.digest_still(still), request["trace"], directions)
+        return loop, loops.fingerprint(loops.digest_still(still), request["trace"], directions, turns)
 
     def deliver(self, context, request, result):
         loop, fingerprint = result
@@ -73,6 +77,8 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
                 "The still hardly repeats along the directions: the loop may look soft. "
                 "Try a direction along which things repeat",
             )
+        elif loop.warnings:
+            self.report({"WARNING"}, " ".join(loop.warnings))
         else:
             self.report({"INFO"}, f"Solved: {loop.mask.mean():.0%} of {still.name} moves")
         self._renew_compositor(context, still)

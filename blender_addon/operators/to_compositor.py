@@ -7,14 +7,17 @@ from bpy.props import BoolProperty
 
 from .. import loops
 from ..bridge import compositor, versions
-from ..bridge.loop_maps import loop_maps
+from ..bridge.loop_maps import is_name, loop_maps
 from ..bridge.output import lossless_format
 from ..errors import Refused
 from ..preview import player
 from .common import by_uid, in_compositor
 from .render import RenderOperator, frame_names, is_frame_of
 
-MAPS = ("texture", "forward", "inverse", "alpha")
+
+def _is_map(file_name):
+    """Whether a file may be a map that an earlier run wrote."""
+    return file_name.endswith(".exr") and is_name(file_name.removesuffix(".exr"))
 
 
 class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
@@ -108,8 +111,8 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         from ..engine.storage import replaced_folder
 
         if request["as_group"]:
-            target, names = loops.maps_folder(still), {f"{name}.exr" for name in MAPS}
-            return target, stack.enter_context(replaced_folder(target, names.__contains__))
+            target = loops.maps_folder(still)
+            return target, stack.enter_context(replaced_folder(target, _is_map))
         target = loops.frames_folder(still)
         ours = is_frame_of(request["name"])
         return target, stack.enter_context(replaced_folder(target, ours))

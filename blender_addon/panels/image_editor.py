@@ -61,6 +61,7 @@ class ENDLESSLOOPS_PT_output(_Panel, bpy.types.Panel):
 
 
 CLASSES = (
+    sections.ENDLESSLOOPS_UL_directions,
     ENDLESSLOOPS_PT_start,
     ENDLESSLOOPS_PT_mask,
     ENDLESSLOOPS_PT_directions,

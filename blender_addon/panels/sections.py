@@ -1,8 +1,19 @@
 """The sections of the tab, drawn for a still in whichever editor shows it. Nothing here reads pixels."""
 
+import bpy
+
 from .. import freshness, jobs, loops
 from ..bridge import compositor, images, versions
 from ..preview import player
+
+
+class ENDLESSLOOPS_UL_directions(bpy.types.UIList):
+    """Each direction with its speed; the numbers are those that stand at the arrows."""
+
+    def draw_item(self, _context, layout, _data, item, _icon, _active_data, _active_property, index):
+        row = layout.row()
+        row.label(text=f"Direction {index + 1}", icon="PINNED" if item.turns == 0 else "FORWARD")
+        row.prop(item, "turns", text="Speed")
 
 
 def columns(layout):
@@ -59,6 +70,24 @@ def draw_directions(layout, still, is_drawing, draw_operator):
         layout.operator("endless_loops.done", icon="CHECKMARK")
     else:
         layout.operator(draw_operator, icon="GREASEPENCIL")
+    settings = still.endless_loops
+    entries = settings.direction_settings
+    if count and count == len(entries):
+        layout.template_list(
+            "ENDLESSLOOPS_UL_directions",
+            "",
+            settings,
+            "direction_settings",
+            settings,
+            "active_direction",
+            rows=2,
+        )
+        active = entries[min(settings.active_direction, count - 1)]
+        row = columns(layout.column()).row(heading="Own Soft Edge")
+        row.prop(active, "use_soft_edge", text="")
+        edge = row.row()
+        edge.active = active.use_soft_edge
+        edge.prop(active, "soft_edge", text="")
     row = layout.row()
     if count:
         row.label(text=f"{count} direction" + ("s" if count > 1 else ""), icon="CHECKMARK")
@@ -88,12 +117,15 @@ def draw_loop(layout, still):
                 "Solved, but hardly repeats" if is_weak else f"Solved, confidence {settings.confidence:.0%}"
             )
             layout.label(text=text, icon="ERROR" if is_weak else "CHECKMARK")
+            for warning in filter(None, settings.warnings.split("\n")):
+                draw_reason(layout.column(), warning, icon="INFO")
         playing = player.is_playing(still)
         text, icon = ("Stop", "PAUSE") if playing else ("Play", "PLAY")
         layout.operator("endless_loops.play", text=text, icon=icon)
     column = columns(layout.column())
     column.prop(settings, "frame_count")
     column.prop(settings, "turns")
+    column.prop(settings, "soft_edge")
     column.prop(settings, "reverse")
 
 

@@ -1,5 +1,6 @@
 """The tint where the still moves and the arrows where the directions are, over the Image Editor."""
 
+import blf
 import bpy
 import gpu
 import numpy as np
@@ -69,7 +70,7 @@ def _draw_arrows():
 
 
 def draw_arrows(polylines, ui_scale):
-    """Draw one arrow for each polyline of region pixels, its head at the end."""
+    """Draw one arrow for each polyline of region pixels, its head at the end, its number at the other."""
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     flat = gpu.shader.from_builtin("UNIFORM_COLOR")
     gpu.state.blend_set("ALPHA")
@@ -84,7 +85,22 @@ def draw_arrows(polylines, ui_scale):
         flat.bind()
         flat.uniform_float("color", _ARROW)
         batch_for_shader(flat, "TRIS", {"pos": head}).draw(flat)
+    if len(polylines) > 1:
+        for number, points in enumerate(polylines, 1):
+            _draw_number(str(number), points[0], ui_scale)
     gpu.state.blend_set("NONE")
+
+
+def _draw_number(text, place, ui_scale):
+    """Write a number beside a place, readable on any picture."""
+    x, y = place[0] + 8 * ui_scale, place[1] + 8 * ui_scale
+    blf.size(0, 16 * ui_scale)
+    blf.enable(0, blf.SHADOW)
+    blf.shadow(0, 5, 0.0, 0.0, 0.0, 1.0)
+    blf.color(0, *_ARROW)
+    blf.position(0, x, y, 0)
+    blf.draw(0, text)
+    blf.disable(0, blf.SHADOW)
 
 
 def _arrow_head(points, length):

@@ -1,7 +1,8 @@
 """The live player: the solved loop over the still in the Image Editor, without a frame on disk.
 
 A worker renders the frames of one turn, each once; the main thread turns them into textures as they come
-and shows the one whose time it is. Speed and direction only choose among them.
+and shows the one whose time it is. Speed and direction only choose among them; another soft edge renders them
+anew, while the last picture stays.
 """
 
 import threading
@@ -23,18 +24,20 @@ _player = None
 class _Player:
     """One still's loop being played."""
 
-    def __init__(self, still, loop):
+    def __init__(self, still, loop, before=None):
         from ..engine.texture import mask_box
 
         self.uid, self.count = still.session_uid, still.endless_loops.frame_count
         self._loop, self._box = loop, mask_box(loop.mask)
+        self.edges = loops.soft_edges(still, loop)
         height, width = loop.mask[self._box].shape
         self._stride = 1
         while width * height * self.count / self._stride**2 > _PIXELS_AT_MOST:
             self._stride += 1
-        self._frames, self._textures, self._shown = {}, {}, None
+        self._frames, self._textures = {}, {}
+        self._shown = before._shown if before else None
         self._stopped = threading.Event()
-        self._begin = time.monotonic()
+        self._begin = before._begin if before else time.monotonic()
         threading.Thread(target=self._render, name="Endless Loops Player", daemon=True).start()
 
     def stop(self):
@@ -42,10 +45,11 @@ class _Player:
 
     def _render(self):
         step = self._stride
+        loop = self._loop.with_soft_edge(self.edges)
         for index in range(self.count):
             if self._stopped.is_set():
                 return
-            self._frames[index] = _screen(self._loop.frame(index / self.count)[self._box][::step, ::step])
+            self._frames[index] = _screen(loop.frame(index / self.count)[self._box][::step, ::step])
 
     def texture(self, still, rate):
         """The texture to show now; of an earlier frame while this one is still being rendered."""
@@ -64,12 +68,12 @@ class _Player:
         return columns.start / width, 1 - rows.stop / height, columns.stop / width, 1 - rows.start / height
 
 
-def play(still):
-    """Play the still's loop from its beginning; raises `Refused` when there is none."""
+def play(still, before=None):
+    """Play the still's loop, from its beginning or on from `before`; raises `Refused` when there is none."""
     global _player
     loop = loops.get(still)
     stop()
-    _player = _Player(still, loop)
+    _player = _Player(still, loop, before)
     if not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick)
 
@@ -90,11 +94,13 @@ def is_playing(still):
 
 def draw(still):
     """Draw the loop over its still; in the editor's own space, where the picture is the unit square."""
-    if _player.count != still.endless_loops.frame_count:
-        try:
+    try:
+        if _player.count != still.endless_loops.frame_count:
             play(still)
-        except Refused:
-            return stop()
+        elif _player.edges != loops.soft_edges(still, loops.get(still)):
+            play(still, _player)
+    except Refused:
+        return stop()
     texture = _player.texture(still, _rate())
     if texture is None:
         return

@@ -3,8 +3,7 @@
 Drawing only looks facts up. After something changed, a timer reads the mask, the directions and, where it
 may have changed, the still, and writes the facts down. Blender says that something changed (a brush stroke,
 a pointer, an image) by an update of the dependency graph, and that something was undone by its undo
-handlers. What it doesn't say is that a still was reloaded from a file another program wrote in the same
-second as before: sending the loop on checks everything again.
+handlers.
 """
 
 import os
@@ -14,7 +13,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from . import jobs, loops
+from . import handlers, jobs, loops
 from .bridge import images, masks, strokes
 from .bridge.versions import AnnotationType
 from .errors import Refused
@@ -96,7 +95,10 @@ def _read(still):
 
 def _still_digest(still):
     path = bpy.path.abspath(still.filepath)
-    on_disk = os.stat(path).st_mtime_ns if os.path.isfile(path) else None
+    on_disk = None
+    if os.path.isfile(path):
+        stat = os.stat(path)  # a program may set the time of a file, but not the time of that change
+        on_disk = stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
     read_from = (path, on_disk, tuple(still.size), still.colorspace_settings.name)
     known = _digests.get(still.session_uid)
     if known is None or known[0] != read_from or still.is_dirty:
@@ -132,13 +134,11 @@ _HANDLERS = (
 
 
 def register():
-    for name, handler in _HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
+    handlers.add(_HANDLERS)
 
 
 def unregister():
-    for name, handler in _HANDLERS:
-        getattr(bpy.app.handlers, name).remove(handler)
+    handlers.remove(_HANDLERS)
     if bpy.app.timers.is_registered(_read_wanted):
         bpy.app.timers.unregister(_read_wanted)
     _loaded()

@@ -1,12 +1,14 @@
 """The solved loops: in memory, in a file beside the .blend, and whether they fit what they were made from."""
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
 import bpy
 from bpy.app.handlers import persistent
 
+from . import handlers
 from .bridge import images, masks, strokes
 from .errors import Refused
 
@@ -149,25 +151,42 @@ def _before_save(*_args):
 
 
 @persistent
-def _after_save(*_args):
-    """Carry the loops over to where the .blend was saved."""
+def _after_save(path, *_args):
+    """Carry the loops over to where the .blend was saved, and leave nothing there that it doesn't use."""
     for image in bpy.data.images:
         old = _places.pop(image.session_uid, None)
         new = folder() / image.endless_loops.loop_file
         if old is not None and old != new and old.is_file():
             new.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(old, new)
+    if path == bpy.data.filepath:  # otherwise a copy was saved, and the file itself is as it was
+        _remove_unused_pictures()
+
+
+def _remove_unused_pictures():
+    """Remove pictures that the compositor plays no more; not before the .blend is saved: undo may need them.
+
+    A .blend beside this one may have begun as its copy, and play them still.
+    """
+    blend = Path(bpy.data.filepath)
+    if any(other != blend for other in blend.parent.glob("*.blend")):
+        return
+    paths = (bpy.path.abspath(image.filepath) for image in bpy.data.images if image.filepath)
+    used = {Path(os.path.realpath(path)).parent for path in paths}
+    for kind in ("*_nodes", "*_frames"):
+        for place in folder().glob(kind):
+            is_ours = all(file.suffix in {".exr", ".png"} for file in place.iterdir())
+            if is_ours and Path(os.path.realpath(place)) not in used:
+                shutil.rmtree(place, ignore_errors=True)
 
 
 _HANDLERS = (("load_pre", _forget), ("save_pre", _before_save), ("save_post", _after_save))
 
 
 def register():
-    for name, handler in _HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
+    handlers.add(_HANDLERS)
 
 
 def unregister():
-    for name, handler in _HANDLERS:
-        getattr(bpy.app.handlers, name).remove(handler)
+    handlers.remove(_HANDLERS)
     _forget()

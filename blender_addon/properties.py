@@ -150,7 +150,10 @@ class EndlessLoopsSettings(PropertyGroup):
     )
     output_folder: StringProperty(
         name="Folder",
-        description="Where the sequence is written, in a folder of its own; // is the folder of the .blend",
+        description=(
+            "Where the sequence is written, in a folder named after the .blend and the still; "
+            "// is the folder of the .blend"
+        ),
         subtype="DIR_PATH",
         options={"PATH_SUPPORTS_BLEND_RELATIVE"},
         default="//endless_loops/",
@@ -163,6 +166,7 @@ class EndlessLoopsSettings(PropertyGroup):
         default="",
     )
 
+    sequence_folder: StringProperty(options={"HIDDEN"})
     loop_file: StringProperty(options={"HIDDEN"})
     fingerprint: StringProperty(options={"HIDDEN"})
     confidence: FloatProperty(

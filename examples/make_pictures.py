@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-FRAMES = Path("out/facade/endless_loops/still")
+FRAMES = Path("out/facade/endless_loops/facade/still")
 SCREENSHOTS = Path("out/window/scenario_whole_job")
 PICTURES = Path("examples/pictures")
 

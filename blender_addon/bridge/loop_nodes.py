@@ -164,7 +164,12 @@ def _scene_linear(net, still, picture, alpha):
         node.to_color_space = versions.scene_linear_space()
         net.put(picture, node.inputs["Image"])
         picture = node.outputs["Image"]
-    return net.set_alpha(picture, net.math("MINIMUM", alpha, 1.0), "Apply Mask") if alpha else picture
+    if not alpha:
+        return picture
+    is_packed = still.alpha_mode == "CHANNEL_PACKED"  # then the fourth channel is no cover of the color
+    return net.set_alpha(
+        picture, net.math("MINIMUM", alpha, 1.0), "Replace Alpha" if is_packed else "Apply Mask"
+    )
 
 
 class _Net:

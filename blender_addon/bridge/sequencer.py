@@ -1,7 +1,6 @@
 """Frames on disk become a strip of the edit in use, or a movie."""
 
 import os
-from pathlib import Path
 
 import bpy
 
@@ -15,9 +14,9 @@ MAX_CHANNEL = 128
 def place(context, still, files, repeat, name, keep_bytes):
     """Let the edit in use play `files` (paths of one folder, in order) `repeat` times.
 
-    Strips that play this folder already are kept where they are and follow the new frames. Otherwise one
-    strip is added at the playhead, on the lowest channel that is free there, inside the meta strip that is
-    open.
+    Strips that play this folder already, or the one that the still's frames were in before, are kept where
+    they are and follow the new frames. Otherwise one strip is added at the playhead, on the lowest channel
+    that is free there, inside the meta strip that is open.
 
     Returns
     -------
@@ -26,8 +25,10 @@ def place(context, still, files, repeat, name, keep_bytes):
     scene = versions.edited_scene(context)
     editor = scene.sequence_editor or scene.sequence_editor_create()
     versions.show_in_sequencer(context, scene)
-    folder = files[0].parent
-    present = [s for s in editor.strips_all if s.type == "IMAGE" and _folder_of(s) == folder]
+    settings = still.endless_loops
+    folders = {_absolute(str(files[0].parent)), _absolute(settings.sequence_folder)}
+    settings.sequence_folder = portable(files[0].parent)
+    present = [s for s in editor.strips_all if s.type == "IMAGE" and _absolute(s.directory) in folders]
     for strip in present:
         _set_elements(strip, files, repeat)
     if present:
@@ -94,8 +95,8 @@ def _set_elements(strip, files, repeat):
     strip.elements[0].filename = names[0]
     for name in names[1:]:
         strip.elements.append(name)
-    # Assigning the folder is what makes Blender read the files anew.
-    strip.directory = strip.directory
+    # Assigning the folder is what makes Blender read the files anew, also where it is the same.
+    strip.directory = portable(files[0].parent) + os.sep
 
 
 def _free_channel(strips, start, end):
@@ -106,5 +107,6 @@ def _free_channel(strips, start, end):
     raise Refused("Every channel is taken at the playhead: move the playhead, or remove a strip")
 
 
-def _folder_of(strip):
-    return Path(os.path.realpath(bpy.path.abspath(strip.directory)))
+def _absolute(folder):
+    """A folder's one name, or "" of none."""
+    return folder and os.path.realpath(bpy.path.abspath(folder))

@@ -129,8 +129,13 @@ def reason_without_loop(still):
 
 
 def output_path(still, *parts):
-    """A path in the still's output folder, absolute; and whether it had to be a temporary one."""
+    """A path in the still's output folder, absolute; and whether it had to be a temporary one.
+
+    Each .blend has a folder of its own there: others beside it may hold the same still.
+    """
     asked = still.endless_loops.output_folder or "//"
-    if asked.startswith("//") and not bpy.data.filepath:
+    blend = bpy.data.filepath
+    if asked.startswith("//") and not blend:
         return Path(bpy.app.tempdir, "endless_loops", *parts), True
-    return Path(bpy.path.abspath(asked), *parts).resolve(), False
+    own = (Path(blend).stem,) if blend else ()
+    return Path(bpy.path.abspath(asked), *own, *parts).resolve(), False

@@ -106,9 +106,18 @@ def bright(picture):
     return ((picture.astype(np.float32) / 255) ** 2.2 * 4).astype(np.float32)
 
 
+def with_alpha_mode(image, mode):
+    image.alpha_mode = mode
+    return image
+
+
 STILLS = {
     "byte": lambda folder: new_image(windows()),
     "byte with alpha": lambda folder: from_disk(half_clear(windows()), folder, "clear.png", "PNG"),
+    "byte with packed channels": lambda folder: with_alpha_mode(
+        STILLS["byte with alpha"](folder), "CHANNEL_PACKED"
+    ),
+    "byte with ignored alpha": lambda folder: with_alpha_mode(STILLS["byte with alpha"](folder), "NONE"),
     "16-bit": lambda folder: from_disk(windows().astype(np.float32) / 255, folder, "deep.png", "PNG"),
     "float": lambda folder: from_disk(bright(windows()), folder, "bright.exr", "OPEN_EXR"),
     "float with alpha": lambda folder: from_disk(
@@ -117,7 +126,7 @@ STILLS = {
 }
 
 
-def scene_linear(frame):
+def scene_linear(frame, is_packed=False):
     """The engine's frame as the compositor holds a picture: scene-linear, premultiplied."""
     if frame.dtype != np.uint8:
         picture = frame
@@ -126,7 +135,7 @@ def scene_linear(frame):
         picture = unit.copy()
         color = unit[..., :3]
         picture[..., :3] = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
-        if frame.shape[2] == 4:
+        if frame.shape[2] == 4 and not is_packed:
             picture[..., :3] *= unit[..., 3:]
     opaque = np.ones((*frame.shape[:2], 1), np.float32)
     return picture if frame.shape[2] == 4 else np.concatenate([picture, opaque], axis=2)
@@ -144,7 +153,8 @@ def worst(rendered, still, frame, where):
     Values above 1 count in proportion.
     """
     phase = (frame - 1) % still.endless_loops.frame_count / still.endless_loops.frame_count
-    engines = scene_linear(still.endless_loops.loop().frame(phase))
+    is_packed = still.alpha_mode == "CHANNEL_PACKED"
+    engines = scene_linear(still.endless_loops.loop().frame(phase), is_packed)
     error = np.abs(to_display(rendered) - to_display(engines)) / np.maximum(engines, 1)
     return np.percentile(error[where], 99)
 

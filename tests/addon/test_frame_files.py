@@ -55,7 +55,7 @@ def test_a_file_is_what_blender_itself_writes(saved, addon, kind, file_format, d
     form = output.output_format(image, bpy.context.scene)
     output.write_frame(image.endless_loops.loop().frame(1 / 3), expected, form)
     bpy.ops.endless_loops.to_sequencer(image=image.name)
-    written = sorted((saved / "endless_loops" / "wall").iterdir())[1]
+    written = sorted((saved / "endless_loops" / "scene" / "wall").iterdir())[1]
     np.testing.assert_array_equal(pixels_of(written), pixels_of(expected))
     if file_format == "PNG":
         assert chunks_of(written) == chunks_of(expected)
@@ -71,7 +71,7 @@ def test_a_smaller_png_is_written_when_asked_for(saved, still):
     for compression in (0, 100):
         bpy.context.scene.render.image_settings.compression = compression
         bpy.ops.endless_loops.to_sequencer(image=still.name)
-        sizes.append(sum(f.stat().st_size for f in (saved / "endless_loops" / "wall").iterdir()))
+        sizes.append(sum(f.stat().st_size for f in (saved / "endless_loops" / "scene" / "wall").iterdir()))
     assert sizes[1] < 0.8 * sizes[0]
 
 

@@ -10,7 +10,7 @@ from .conftest import bytes_of, inset, windows
 def test_a_still_becomes_a_sequence_that_a_strip_repeats(solved, saved):
     assert bpy.ops.endless_loops.to_sequencer(image=solved.name) == {"FINISHED"}
     strip = bpy.context.scene.sequence_editor.strips[0]
-    files = sorted((saved / "endless_loops" / "wall").iterdir())
+    files = sorted((saved / "endless_loops" / "scene" / "wall").iterdir())
     assert [f.name for f in files] == [f"wall_{i:04d}.png" for i in range(1, 7)]
     assert [e.filename for e in strip.elements] == [f.name for f in files] * 3
     assert strip.directory.startswith("//")
@@ -32,13 +32,13 @@ def test_reverse_and_speed_choose_the_frames_without_solving(solved, saved):
     solved.endless_loops.reverse = True
     solved.endless_loops.turns = 2
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
-    files = sorted((saved / "endless_loops" / "wall").iterdir())
+    files = sorted((saved / "endless_loops" / "scene" / "wall").iterdir())
     np.testing.assert_array_equal(bytes_of(files[1])[..., :3], loop.frame(4 / 6))
 
 
 def test_save_movie_writes_every_repetition(solved, saved):
     assert bpy.ops.endless_loops.save_movie(image=solved.name) == {"FINISHED"}
-    path = saved / "endless_loops" / "wall.mp4"
+    path = saved / "endless_loops" / "scene" / "wall.mp4"
     movie = bpy.data.movieclips.load(str(path))
     assert movie.frame_duration == 18
     assert tuple(movie.size) == (240, 160)
@@ -55,7 +55,10 @@ def test_a_movie_of_a_still_with_odd_sizes(saved, addon):
     bpy.ops.endless_loops.solve(image=image.name)
     image.endless_loops.frame_count = 2
     bpy.ops.endless_loops.save_movie(image=image.name)
-    assert tuple(bpy.data.movieclips.load(str(saved / "endless_loops" / "wall.mp4")).size) == (240, 160)
+    assert tuple(bpy.data.movieclips.load(str(saved / "endless_loops" / "scene" / "wall.mp4")).size) == (
+        240,
+        160,
+    )
 
 
 def test_a_saved_file_keeps_mask_directions_settings_and_loop(solved):
@@ -104,7 +107,7 @@ def test_two_stills_of_one_name_keep_loops_of_their_own(saved, still, addon):
         bpy.ops.endless_loops.to_sequencer(image=image.name)
     assert len(list((saved / "endless_loops" / "solved_scene").glob("*.loop"))) == 2
     for name, picture in (("wall", windows()), ("wall-1", windows(step=32))):
-        frame = bytes_of(saved / "endless_loops" / name / f"{name}_0001.png")[..., :3]
+        frame = bytes_of(saved / "endless_loops" / "scene" / name / f"{name}_0001.png")[..., :3]
         np.testing.assert_array_equal(frame, picture)
 
 

@@ -27,7 +27,7 @@ def ask_for(file_format, depth="8", mode="RGBA"):
 
 def second_file(image, folder):
     bpy.ops.endless_loops.to_sequencer(image=image.name)
-    return sorted((folder / "endless_loops" / "wall").iterdir())[1]
+    return sorted((folder / "endless_loops" / "scene" / "wall").iterdir())[1]
 
 
 def with_alpha(picture):
@@ -149,6 +149,6 @@ def test_paths_with_spaces_and_other_letters(tmp_path, still, folder):
     bpy.ops.endless_loops.solve(image=still.name)
     bpy.ops.endless_loops.to_sequencer(image=still.name)
     bpy.ops.endless_loops.save_movie(image=still.name)
-    made = tmp_path / folder / "endless_loops"
+    made = tmp_path / folder / "endless_loops" / "мой файл"
     assert (made / "фасад 1" / "фасад 1_0001.png").is_file()
     assert (made / "фасад 1.mp4").stat().st_size > 1000

@@ -66,7 +66,7 @@ def test_the_descriptors_run_in_onnxruntime_from_the_wheel():
 def test_killing_blender_while_it_writes_leaves_the_previous_sequence(solved, saved):
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
     bpy.ops.wm.save_mainfile()
-    folder = saved / "endless_loops" / "wall"
+    folder = saved / "endless_loops" / "scene" / "wall"
     before = {f.name: f.read_bytes() for f in folder.iterdir()}
     code = (
         "import importlib, os, bpy, addon_utils\n"

@@ -117,8 +117,8 @@ def test_a_lost_loop_file(solved, saved, addon):
 
 
 def test_a_folder_that_holds_other_files_is_left_alone(solved, saved):
-    folder = saved / "endless_loops" / "wall"
-    folder.mkdir()
+    folder = saved / "endless_loops" / "scene" / "wall"
+    folder.mkdir(parents=True)
     (folder / "holiday.png").write_text("precious")
     refused("holds other files", bpy.ops.endless_loops.to_sequencer, image=solved.name)
     assert [f.name for f in folder.iterdir()] == ["holiday.png"]
@@ -134,7 +134,7 @@ def test_a_folder_that_cannot_be_written(solved, saved):
 
 def test_a_full_disk_leaves_the_previous_sequence_intact(solved, saved):
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
-    folder = saved / "endless_loops" / "wall"
+    folder = saved / "endless_loops" / "scene" / "wall"
     before = {f.name: f.read_bytes() for f in folder.iterdir()}
     with full_disk():
         refused("can't be written", bpy.ops.endless_loops.to_sequencer, image=solved.name)
@@ -144,12 +144,12 @@ def test_a_full_disk_leaves_the_previous_sequence_intact(solved, saved):
 
 def test_a_full_disk_leaves_the_previous_loop_and_movie_intact(solved, saved):
     bpy.ops.endless_loops.save_movie(image=solved.name)
-    movie = (saved / "endless_loops" / "wall.mp4").read_bytes()
+    movie = (saved / "endless_loops" / "scene" / "wall.mp4").read_bytes()
     loop = solved.endless_loops.loop().frame(0.4)
     with full_disk():
         refused("wall", image=solved.name)
         refused("written", bpy.ops.endless_loops.save_movie, image=solved.name)
-    assert (saved / "endless_loops" / "wall.mp4").read_bytes() == movie
+    assert (saved / "endless_loops" / "scene" / "wall.mp4").read_bytes() == movie
     np.testing.assert_array_equal(solved.endless_loops.loop().frame(0.4), loop)
     assert [p.name for p in (saved / "endless_loops").rglob(".*")] == []
 

@@ -1,5 +1,7 @@
 """The strip: where it goes, and that it stays."""
 
+from pathlib import Path
+
 import bpy
 import pytest
 
@@ -42,7 +44,23 @@ def test_rendering_again_keeps_the_strip_where_it_was_put(solved, saved, addon):
     )
     assert [e.filename for e in strip.elements] == [f"wall_{i:04d}.png" for i in (1, 2, 3, 4)] * 2
     assert versions.strip_end(strip) == 108
-    assert len(list((saved / "endless_loops" / "wall").iterdir())) == 4
+    assert len(list((saved / "endless_loops" / "scene" / "wall").iterdir())) == 4
+
+
+def test_another_blend_beside_it_has_frames_of_its_own_and_keeps_the_strip(solved, saved):
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    firsts = saved / "endless_loops" / "scene" / "wall"
+    before = {f.name: f.read_bytes() for f in firsts.iterdir()}
+    strips()[0].channel = 7
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved / "second.blend"))
+    solved.endless_loops.frame_count, solved.endless_loops.reverse = 4, True
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    assert {f.name: f.read_bytes() for f in firsts.iterdir()} == before
+    (strip,) = strips()
+    assert (strip.channel, len(strip.elements)) == (7, 4 * 3)
+    folder = saved / "endless_loops" / "second" / "wall"
+    assert Path(bpy.path.abspath(strip.directory)).resolve() == folder
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_a_strip_goes_into_the_meta_strip_that_is_open(solved):
@@ -74,5 +92,5 @@ def test_the_strip_plays_the_frames(solved, saved):
     scene.frame_set(1 + 6 + 2)
     bpy.ops.render.render(write_still=True)
     shown = bytes_of(saved / "rendered.png")[..., :3].astype(int)
-    frame = bytes_of(saved / "endless_loops" / "wall" / "wall_0003.png")[..., :3]
+    frame = bytes_of(saved / "endless_loops" / "scene" / "wall" / "wall_0003.png")[..., :3]
     assert abs(shown - frame).max() <= 1

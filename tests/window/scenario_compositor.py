@@ -12,7 +12,11 @@ from drive import FOUND, addon, drag, file, key, open_tab, region, run, screensh
 # Pixels of the still that a stroke begins and ends on: their middles, x right and y down.
 MARKS = [(180.5, 420.5), (540.5, 120.5)]
 # Interface scale, zoom and offset of the backdrop.
-VIEWS = [(1.0, 1.0, (0, 0)), (1.0, 0.6, (130, -70)), (1.0, 1.4, (-90, -60)), (1.5, 0.8, (60, 30))]
+VIEWS = [
+    (scale, zoom, offset)
+    for scale in (1.0, 1.5)
+    for zoom, offset in ((1.0, (0, 0)), (0.6, (130, -70)), (1.4, (-90, -60)))
+]
 
 
 def make_tree():

@@ -98,7 +98,7 @@ def scenario():
     with bpy.context.temp_override(window=window, area=area, region=region(area)):
         bpy.ops.endless_loops.save_movie("INVOKE_DEFAULT", True)
     yield from wait_for_job()
-    FOUND["movie"] = os.path.getsize(file("endless_loops/still.mp4"))
+    FOUND["movie"] = os.path.getsize(file("endless_loops/loop/still.mp4"))
     area.ui_type = "SEQUENCE_EDITOR"
     area.spaces.active.view_type = "SEQUENCER_PREVIEW"
     yield 0.5

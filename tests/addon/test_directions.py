@@ -15,7 +15,9 @@ def test_a_direction_keeps_its_settings_while_others_come_and_go(addon):
     strokes = addon("bridge.strokes")
     image = new_image(windows())
     settings = image.endless_loops
-    draw(addon, image, UP, [(100, 100), (200, 100)])
+    draw(addon, image, UP)
+    bpy.context.scene.frame_set(10)
+    draw(addon, image, [(100, 100), (200, 100)])
     settings.add_direction(DOWN, turns=3)
     settings.direction_settings[1].turns = 0
     settings.direction_settings[1].use_soft_edge = True
@@ -23,8 +25,8 @@ def test_a_direction_keeps_its_settings_while_others_come_and_go(addon):
     settings.soft_edge = 20
     assert strokes.read_turns(image) == [1, 0, 3]
     assert strokes.read_soft_edges(image) == [20, 7, 20]
-    frame = settings.annotation.layers[0].active_frame
-    frame.strokes.remove(frame.strokes[0])
+    frames = settings.annotation.layers[0].frames
+    frames.remove(frames[0])
     assert strokes.read_turns(image) == [0, 3]
     strokes.sync_settings(image)
     assert [entry.turns for entry in settings.direction_settings] == [0, 3]

@@ -44,8 +44,12 @@ def is_out_of_date(still):
 
 
 def stroke_count(still):
-    """How many directions there are."""
-    return len(strokes.read_strokes(still))
+    """How many directions there are; Blender says nothing when one was drawn, so this notes it."""
+    count = len(strokes.read_strokes(still))
+    if count != len(still.endless_loops.direction_settings):
+        _facts.pop(still.session_uid, None)
+        _look_up(still)
+    return count
 
 
 def note_change():

@@ -72,7 +72,7 @@ def draw_directions(layout, still, is_drawing, draw_operator):
         layout.operator(draw_operator, icon="GREASEPENCIL")
     settings = still.endless_loops
     entries = settings.direction_settings
-    if count and count == len(entries):
+    if count > 1 and count == len(entries):
         layout.template_list(
             "ENDLESSLOOPS_UL_directions",
             "",

@@ -44,3 +44,11 @@ def test_every_poll_answers_in_every_editor(play):
     assert len(found["editors"]) > 15
     assert found["operators"] >= 9
     assert found["wrong"] == []
+
+
+def test_directions_have_speeds_and_the_soft_edge_changes_while_the_loop_plays(play):
+    found = play("scenario_directions")
+    assert found["entries"] == 2
+    assert found["speeds"] == [1, 2]
+    assert found["edges"] == [[0, 0], [40, 40]] or found["edges"] == [[0], [40]]
+    assert found["goes_on"]

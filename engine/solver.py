@@ -36,6 +36,10 @@ WORKING_SIDE = 256
 MOST_ENLARGED = 2.5
 SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
+LENT = 0.25
+"""How much a displacement is trusted that a cell borrows, and how sure it is of it."""
+LEAST_CELL = 900.0
+"""Working pixels of a cell that is searched at all, where there are others."""
 OFF_CENTER = 0.15
 """Of a part's longer side; within it of the strokes' turning point, the mask's own middle is tried too."""
 CLEAR = 0.15
@@ -167,19 +171,24 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     """Find, assign and refine the displacements of one connected part."""
     source, size, scale = _source(still[part.box])
     anchors = _anchors(part, size, scale)
-    points, moves, trusts = [], [], []
+    solved: list[_Found] = []
     confidence = 0.0
-    largest = max(part.regions, key=lambda region: int(region.inside.sum()))
-    for index, region in enumerate(part.regions):
+    for index, region in enumerate(sorted(part.regions, key=lambda region: -int(region.inside.sum()))):
         share = _Share(report, 0.7 * index / len(part.regions), 0.7 / len(part.regions))
-        found = _solve_region(source, region, part.origin, size, scale, settings, share)
-        if region is largest and region.turn is None:
+        lender = _lender(region, scale, solved)
+        if lender is None:
+            found = _solve_region(source, region, part.origin, size, scale, settings, share)
+        else:
+            found = lender.lent_to(region, size)
+        if not solved and region.turn is None:
             _check_extent(still, part, region, found, scale)
-        points.append(found.places)
-        moves.append(found.moves)
-        trusts.append(found.trust)
+        solved.append(found)
         confidence += found.confidence * region.inside.sum() / part.inside.sum()
-    values = fit_field(anchors, np.concatenate(points), np.concatenate(moves), np.concatenate(trusts))
+    points, moves, trusts = (
+        np.concatenate(kind)
+        for kind in zip(*((found.places, found.moves, found.trust) for found in solved), strict=True)
+    )
+    values = fit_field(anchors, points, moves, trusts)
     report(0.75, "Refining the Field")
     step = max(float(np.median(np.hypot(*values.T))), 4.0)
     for view in _views(still, part, scale, step):
@@ -209,6 +218,34 @@ class _Found:
     trust: Floats
     confidence: float
     model: Model
+    direction: Doubles
+
+    @property
+    def step(self) -> float:
+        """Its typical length."""
+        return float(np.median(np.hypot(*self.moves.T))) if len(self.moves) else 0.0
+
+    def lent_to(self, region: Region, size: tuple[int, int]) -> _Found:
+        """Let a smaller cell move as this one does, along its own stroke; refinement finds the rest."""
+        rows, columns = np.nonzero(mask_at(region.inside, size)[::NODE, ::NODE])
+        places = np.stack([columns, rows], axis=-1).astype(np.float64) * NODE
+        turned = complex(*region.segment.direction) / complex(*self.direction)
+        moves = (self.model(places) @ np.array([1, 1j])) * turned
+        moves = np.stack([moves.real, moves.imag], axis=-1)
+        trust = np.full(len(places), LENT, np.float32)
+        return _Found(places, moves, trust, LENT * self.confidence, self.model, self.direction)
+
+
+def _lender(region: Region, scale: float, solved: Sequence[_Found]) -> _Found | None:
+    """Say which larger cell of its part a cell too small for two steps borrows from, or None."""
+    if not solved:
+        return None
+    rows, columns = np.nonzero(region.inside)
+    extent = scale * float(np.ptp(np.stack([columns, rows], axis=-1) @ region.segment.direction))
+    sure = [found for found in solved if found.confidence >= _confidence(CLEAR) and extent < 2 * found.step]
+    if not sure and rows.size * scale**2 < LEAST_CELL:
+        sure = list(solved)
+    return max(sure, key=lambda found: float(found.direction @ region.segment.direction), default=None)
 
 
 def _solve_region(
@@ -236,7 +273,8 @@ def _solve_region(
     moves = sight.plane.to_picture(flat + assignment.displacement[sight.nodes]) - places
     moves = _bounded(moves, LONGEST_STEP * max(size))
     trust = np.square(assignment.trust[sight.nodes]) + np.float32(1e-3)
-    return _Found(places, moves, trust, _confidence(sight.repetition.merit), sight.displacement)
+    confidence = _confidence(sight.repetition.merit)
+    return _Found(places, moves, trust, confidence, sight.displacement, direction)
 
 
 def _find_turning(source: Source, inside: NDArray[np.bool_], turn: Turn) -> Sight:

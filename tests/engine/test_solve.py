@@ -106,6 +106,15 @@ def test_strokes_in_one_mask_move_their_own_ways():
     assert np.median(off(solved, [0, -15], box_mask(35, 85, 105, 118))) < 0.1
 
 
+def test_a_cell_too_small_for_two_steps_borrows_from_a_larger_one():
+    strokes = [[[40, 60], [90, 60]], [[106, 26], [116, 26]]]
+    solved = engine.solve(textured(step=30), box_mask(), strokes)
+    assert np.median(off(solved, [30, 0], box_mask(20, 40, 100, 120))) < 0.05
+    up = engine.solve(textured(step=30), box_mask(), [strokes[0], [[112, 30], [112, 22]]])
+    corner = box_mask(21, 27, 113, 119)
+    assert np.median(up.forward[corner][:, 1]) < -10
+
+
 @pytest.mark.parametrize("turns", [2, 3, -1])
 def test_turns_are_steps_in_one_loop(turns):
     solved = engine.solve(textured(), box_mask(), [Stroke(LINE, turns=turns)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from .sight import DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
 from .similarity import NODE
 from .strokes import check_strokes, nearest_segment
 from .threads import limited_threads
+from .together import do_together
 from .wheel import Turn, Wheel
 
 Floats = NDArray[np.float32]
@@ -92,20 +94,15 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
     division = divide(inside, drawn)
     parts = division.parts
     fields = Fields.on(inside.shape, parts)
-    solved: list[SolvedPart] = []
-    refused: list[tuple[Part, BadMask]] = []
-    for index, part in enumerate(parts):
-        share = _Share(report, 0.8 * index / len(parts), 0.8 / len(parts))
-        try:
-            found = _solve_part(still, part, settings, share)
-        except BadMask as reason:  # too small: it stays still, while another part moves
-            refused.append((part, reason))
-            continue
-        share(0.9, "Spreading the Field")
-        fields.spread(found)
-        solved.append(found)
+    works = [partial(_solve_part_if_large, still, part, settings) for part in parts]
+    found = do_together(works, _Share(report, 0.0, 0.7))
+    solved = [one for one in found if isinstance(one, SolvedPart)]
+    refused = [(part, one) for part, one in zip(parts, found, strict=True) if isinstance(one, BadMask)]
     if not solved:
         raise refused[0][1]
+    for index, one in enumerate(solved):
+        report(0.7 + 0.1 * index / len(solved), "Spreading the Field")
+        fields.spread(one)
     report(0.8, "Continuing the Texture")
     loop = _assemble(still, fields, solved, division, settings, refused)
     report(1.0, "Solved")
@@ -165,6 +162,16 @@ def _assemble(
         warnings=warnings,
         threads=settings.threads,
     )
+
+
+def _solve_part_if_large(
+    still: NDArray[Any], part: Part, settings: Settings, report: Progress
+) -> SolvedPart | BadMask:
+    """Solve a part, or return why it stays still while others move: it's too small."""
+    try:
+        return _solve_part(still, part, settings, report)
+    except BadMask as reason:
+        return reason
 
 
 def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Progress) -> SolvedPart:

@@ -182,6 +182,17 @@ def test_the_same_still_gives_the_same_bytes(loop):
     assert again.confidence == loop.confidence
 
 
+def test_parts_solved_at_a_time_give_the_same_bytes():
+    strokes = [[[40, 30], [110, 30]], Stroke([[110, 90], [40, 90]], turns=2)]
+    one, two = (
+        engine.solve(textured(), TWO_PARTS, strokes, settings=engine.Settings(threads=threads))
+        for threads in (1, 2)
+    )
+    assert one.forward.tobytes() == two.forward.tobytes()
+    assert one.frame(0.3).tobytes() == two.frame(0.3).tobytes()
+    assert one.confidence == two.confidence
+
+
 def test_nothing_that_was_handed_over_is_changed():
     still, mask, line = textured(), box_mask(), np.array(LINE, float)
     before = still.copy(), mask.copy(), line.copy()

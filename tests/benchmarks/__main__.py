@@ -1,4 +1,7 @@
-"""`python -m tests.benchmarks` prints the table of figures; with `sheet NAME...` it writes contact sheets."""
+"""`python -m tests.benchmarks` prints every figure: first how good loops are, then how long they take.
+
+`speed` prints the second half alone; `sheet NAME...` writes contact sheets.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,28 @@ from pathlib import Path
 
 import cv2
 
-from . import synthetic
+from . import speed, synthetic
 from .cases import HELD_SEEDS, TUNING_SEEDS, Case, photographs
 from .measure import SOLVERS, Cache, Row, measure
 from .sheet import contact_sheet
 from .table import detail, table
 
 WORKERS = 2
+REPEATS = 5
 STILLS = Path(__file__).resolve().parents[2].parent / "shared" / "stills"
 
 
 def _arguments(command: str, words: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks" + " sheet" * (command == "sheet"))
+    parser = argparse.ArgumentParser(prog=f"python -m tests.benchmarks {command}".removesuffix(" table"))
     parser.add_argument("--stills", type=Path, default=STILLS, help="folder of annotated photographs")
+    if command == "speed":
+        parser.add_argument(
+            "--only", action="append", metavar="TEXT", help=f"some of {', '.join(speed.GROUPS)}"
+        )
+        parser.add_argument(
+            "--repeats", type=int, default=REPEATS, metavar="N", help="medians of so many runs"
+        )
+        return parser.parse_args(words)
     parser.add_argument("--seeds", type=int, nargs="+", help="other synthetic seeds (counted as held)")
     parser.add_argument("--solver", choices=SOLVERS, action="append", help="measure this one only")
     if command == "sheet":
@@ -122,9 +134,17 @@ def _report(options: argparse.Namespace) -> None:
             if options.verbose:
                 print(detail(name, row), flush=True)
     print(table(rows))
+    if not (options.only or options.split or options.seeds or options.solver):
+        print(speed.table(list(speed.measured(options.stills, REPEATS, None))))
     print(f"{os.cpu_count()} cores, load {load:.1f} at the start of the run: above 1, times are too long")
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
+
+
+def _speeds(options: argparse.Namespace) -> None:
+    load = os.getloadavg()[0]
+    print(speed.table(list(speed.measured(options.stills, options.repeats, options.only))))
+    print(f"{os.cpu_count()} cores, load {load:.1f} at the start of the run: above 1, times are too long")
 
 
 def _sheets(options: argparse.Namespace) -> None:
@@ -143,6 +163,8 @@ def main(words: list[str]) -> None:
     """Run the command."""
     if words[:1] == ["sheet"]:
         _sheets(_arguments("sheet", words[1:]))
+    elif words[:1] == ["speed"]:
+        _speeds(_arguments("speed", words[1:]))
     else:
         _report(_arguments("table", words))
 

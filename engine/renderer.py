@@ -49,28 +49,32 @@ def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> She
     Returns
     -------
     tuple of (2 h, 2 w, 4) and, if there is alpha, (2 h, 2 w, 1) arrays
-        uint16 of 15 bits, or float32: color with the low-pass in the fourth channel, then alpha.
-        OpenCV looks up four channels, or one, several times faster than three.
+        uint8, uint16 of 15 bits, or float32: color with the low-pass in the fourth channel, then
+        alpha. OpenCV looks up four channels, or one, several times faster than three; what takes
+        longest is the memory that look-ups go through.
     """
     import cv2
 
     pixels = texture.pixels
     height, width, channels = pixels.shape
     lowpass = enlarge(lowpass, pixels.shape)
-    dtype = np.float32 if pixels.dtype == np.float32 else np.uint16
-    white = None if dtype == np.float32 else WHITE
+    if pixels.dtype != np.float32:
+        lowpass = np.rint(lowpass).clip(0, texture.full).astype(pixels.dtype)
+    white = WHITE if pixels.dtype == np.uint16 else None
     sizes = (4, 1) if channels == 4 else (4,)
-    sheets = tuple(np.empty((2 * height, 2 * width, size), dtype) for size in sizes)
+    sheets = tuple(np.empty((2 * height, 2 * width, size), pixels.dtype) for size in sizes)
 
     def draw(first: int) -> None:
         last = min(first + BAND, height)
         start = max(0, first - AROUND)
         rows = slice(start, last + AROUND)
-        values = _in_15_bits(pixels[rows])
+        values = pixels[rows]
         layers = [values.copy() if channels == 4 else _as_rgba(values)]
-        cv2.insertChannel(_in_15_bits(lowpass[rows], pixels.dtype), layers[0], 3)
+        cv2.insertChannel(lowpass[rows], layers[0], 3)
         if channels == 4:
             layers.append(values[..., 3:].copy())
+        if white is not None:
+            layers = [_in_15_bits(layer) for layer in layers]
         for sheet, layer in zip(sheets, layers, strict=True):
             twice = doubled(layer, scene_linear=scene_linear, white=white)
             sheet[2 * first : 2 * last] = twice[2 * (first - start) : 2 * (last - start)]
@@ -98,7 +102,7 @@ class Renderer:
 
     Notes
     -----
-    Integer stills are looked up in 15 bits, so that sums and differences fit into 16: they take as
+    Integer stills are blended in 15 bits, so that sums and differences fit into 16: that takes as
     long as bytes do, and a third of what floats take.
     """
 
@@ -159,10 +163,11 @@ class Renderer:
         return 2 * (columns + self._corner[1]), 2 * (rows + self._corner[0])
 
     @cached_property
-    def _ramp(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Rows and columns of the mask's box where the cover is partial, from the top."""
+    def _ramp(self) -> tuple[NDArray[np.intp], Floats, Floats]:
+        """Where the cover is partial, as numbers of the box's pixels; how much it is; the picture at rest."""
         rows, columns = np.nonzero((self._cover > 0) & (self._cover < 1))
-        return rows, columns
+        resting = _in_15_bits(self._resting[rows, columns]).astype(np.float32)
+        return rows * self._size[1] + columns, self._cover[rows, columns][:, None], resting
 
     def _mix(self, rows: slice, phases: Sequence[float], gains: Sequence[_Gain]) -> NDArray[Any]:
         """Mix what moves at each speed by their shares, for some rows of the mask's box."""
@@ -204,16 +209,17 @@ class Renderer:
 
     def _settle(self, values: NDArray[Any], rows: slice) -> None:
         """Fade to the picture at rest where some rows' cover is partial, in place."""
-        y, x = self._ramp
-        part = slice(*np.searchsorted(y, [rows.start, rows.stop]))
-        if part.start == part.stop:
-            return
-        few = part.stop - part.start < FEW * values.shape[0] * values.shape[1]
-        here = (y[part], x[part]) if few else (rows, slice(None))
-        there = (here[0] - rows.start, here[1]) if few else (slice(None), slice(None))
-        resting = _in_15_bits(self._resting[here]).astype(np.float32)
-        faded = resting + (values[there] - resting) * self._cover[here][..., None]
-        values[there] = np.rint(faded) if values.dtype == np.int16 else faded
+        places, cover, resting = self._ramp
+        first, last = rows.start * self._size[1], rows.stop * self._size[1]
+        part = slice(*np.searchsorted(places, [first, last]))
+        if part.stop - part.start < FEW * (last - first):
+            places, cover, resting = places[part] - first, cover[part], resting[part]
+        else:
+            places, cover = np.arange(last - first), self._cover[rows].reshape(-1, 1)
+            resting = _in_15_bits(self._resting[rows]).astype(np.float32).reshape(last - first, -1)
+        pixels = values.reshape(last - first, -1)
+        faded = resting + (pixels[places] - resting) * cover
+        pixels[places] = np.rint(faded) if values.dtype == np.int16 else faded
 
     def _encoded(self, values: NDArray[Any]) -> NDArray[Any]:
         """Turn texture values into the still's: straight alpha and integers where it has them."""
@@ -271,13 +277,16 @@ def ramp_cover(mask: NDArray[np.bool_], box: Area, fade: Floats | np.float32) ->
 
 
 def _mixed(sheet: NDArray[Any], ways: list[list[Any]], phase: float) -> NDArray[Any]:
-    """Look a sheet up both ways and blend."""
+    """Look a sheet up both ways and blend, in 15 bits or floats."""
     import cv2
 
     first, second = (
         cv2.remap(sheet, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for x, y in ways
     )
-    return cv2.addWeighted(first, 1 - phase, second, phase, 0)
+    scale = 1.0
+    if sheet.dtype == np.uint8:
+        first, second, scale = first.astype(np.uint16), second.astype(np.uint16), WHITE / 255
+    return cv2.addWeighted(first, scale * (1 - phase), second, scale * phase, 0)
 
 
 def _vivid(mixed: NDArray[Any], gain: Floats) -> NDArray[Any]:
@@ -292,17 +301,14 @@ def _vivid(mixed: NDArray[Any], gain: Floats) -> NDArray[Any]:
     # A dark pixel stays at black: only what was negative in a scene-linear still may be below it.
     if depth == cv2.CV_32F:
         return np.maximum(colors + details, np.minimum(colors, 0))
-    return np.maximum(cv2.add(colors.view(np.int16), details), np.int16(0))
+    return cv2.max(cv2.add(colors.view(np.int16), details), 0)  # type: ignore[call-overload]
 
 
-def _in_15_bits(values: NDArray[Any], dtype: Any = None) -> NDArray[Any]:
-    """Scale what is in an integer type's units (by default the values' own); floats stay as they are."""
-    dtype = dtype or values.dtype
-    if dtype == np.float32:
-        return values
+def _in_15_bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Scale integers to 15 bits; floats stay as they are."""
     if values.dtype == np.float32:
-        return np.rint(values * np.float32(WHITE / np.iinfo(dtype).max)).clip(0, WHITE).astype(np.uint16)
-    return values >> 1 if dtype == np.uint16 else (values.astype(np.uint16) << 7) + (values >> 1)
+        return values
+    return values >> 1 if values.dtype == np.uint16 else (values.astype(np.uint16) << 7) + (values >> 1)
 
 
 def _from_15_bits(values: NDArray[np.int16], dtype: Any) -> NDArray[Any]:

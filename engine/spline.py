@@ -54,7 +54,7 @@ def doubled(pixels: NDArray[Any], *, scene_linear: bool, white: int | None = Non
 
     Parameters
     ----------
-    pixels : (h, w, C) uint16 or float32, C = 1 or 4
+    pixels : (h, w, C) uint8, uint16 or float32, C = 1 or 4
     scene_linear : bool
         No pixel then falls below half of its neighbors: beside a highlight of a hundred times its
         surroundings the spline would swing far below black, and show a dark ring.
@@ -69,7 +69,7 @@ def doubled(pixels: NDArray[Any], *, scene_linear: bool, white: int | None = Non
     """
     height, width, channels = pixels.shape
     sheet = np.empty((2 * height, 2 * width, channels), pixels.dtype)
-    whole = np.dtype({2: "u2", 4: "u4", 8: "u8", 16: "c16"}[channels * pixels.itemsize])
+    whole = np.dtype({1: "u1", 2: "u2", 4: "u4", 8: "u8", 16: "c16"}[channels * pixels.itemsize])
     places = sheet.view(whole)[..., 0]  # a pixel copied at once
     places[::2, ::2] = np.ascontiguousarray(pixels).view(whole)[..., 0]
     places[::2, 1::2] = _between(pixels, 1, scene_linear).view(whole)[..., 0]

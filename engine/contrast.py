@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .resample import cells, middles, sample, shrink
-from .texture import Texture, mask_box
+from .resample import cells, look_up_field, middles, sample, shrink
+from .texture import Area, Texture, mask_box
 from .threads import in_threads
 
 LOWEST_SIMILARITY = -0.2
@@ -81,12 +81,12 @@ def measure_contrast(
     texture : Texture
     mask : (H, W) bool
     forward, inverse : (H, W, 2) float32
-        Pixels.
+        Pixels of the still; or whole fractions of that size.
     """
     import cv2
 
     box = mask_box(mask)
-    step = _typical_length(forward[box], mask[box])
+    step = _typical_length(forward, mask, box)
     bright = luminance(texture.pixels)
     lowpass, _ = _smooth(bright, step * BAND)
     smooth, cell = _smooth(bright, max(step * COMPARED, FINEST))
@@ -96,7 +96,7 @@ def measure_contrast(
     places = np.ix_(rows, columns)
     details = []
     for field in (inverse, forward):
-        move = field[places]
+        move = look_up_field(field, rows, columns, mask.shape)
         x = move[..., 0] * np.float32(0.5) + (columns - texture.origin[0]).astype(np.float32)
         y = move[..., 1] * np.float32(0.5) + (rows - texture.origin[1]).astype(np.float32)[:, None]
         on_cells = [((at + np.float32(0.5)) / np.float32(cell) - np.float32(0.5)) for at in (x, y)]
@@ -138,9 +138,11 @@ def _smooth(bright: NDArray[np.float32], sigma: float) -> tuple[NDArray[np.float
     return np.asarray(cv2.GaussianBlur(coarse, (0, 0), sigma / cell), np.float32), cell
 
 
-def _typical_length(field: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
+def _typical_length(field: NDArray[np.float32], mask: NDArray[np.bool_], box: Area) -> float:
+    inside = mask[box]
     apart = max(1, int(np.sqrt(inside.size / 40_000)))
     if not inside[::apart, ::apart].any():
         apart = 1
-    moves = field[::apart, ::apart][inside[::apart, ::apart]]
+    rows, columns = (np.arange(side.start, side.stop, apart) for side in box)
+    moves = look_up_field(field, rows, columns, mask.shape)[inside[::apart, ::apart]]
     return float(np.median(np.hypot(moves[:, 0], moves[:, 1])))

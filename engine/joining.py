@@ -73,6 +73,11 @@ class Fields:
             solved.anchors, solved.values, part, solved.scale, self.forward, self.inverse, solved.model, bends
         )
 
+    def enlarge(self, factor: float) -> None:
+        """Give the fields of a picture so many times as large, at the size they have."""
+        for field in (self.forward, self.inverse, *(self.bends or ())):
+            field *= np.float32(factor)
+
     def hold(self, solved: SolvedPart, held: NDArray[np.bool_], cover: Floats) -> None:
         """Let a part's motion fade towards what is held still beside it, and write the (H, W) cover."""
         import cv2

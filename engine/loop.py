@@ -16,7 +16,7 @@ from .contrast import Contrast, measure_contrast
 from .errors import BadFile, BadSettings
 from .motion import Path, Speeds, check_soft_edge, edges, fade, faded_similarity, repeated
 from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
-from .resample import enlarge
+from .resample import enlarge, enlarge_planes
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
 
@@ -125,7 +125,9 @@ class Loop:
         still : (H, W, C) array
         mask : (H, W) bool
         forward, inverse : (H, W, 2) float32
-            Pixels in one repetition; the texture beyond the mask is pulled along what lies outside of it.
+            Pixels of the still in one repetition; the texture beyond the mask is pulled along what lies
+            outside of it. Smooth fields of a whole fraction of that size will do, and bends and
+            `held` of that size too.
         confidence : float, 0 to 1
         bends : pair of (H, W, 2) float32, optional
             How the forward and the inverse path are curved.
@@ -141,12 +143,14 @@ class Loop:
             if texture.pixels.dtype == np.float32:
                 _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
         box = mask_box(mask)
-        ways = (forward, inverse)
-        curves = [None, None] if bends is None else [_in_planes(bend[box]) for bend in bends]
-        paths = [
-            Path(_round_to(_in_planes(way[box]), 1 / 64), None if bend is None else _round_to(bend, 1 / 64))
-            for way, bend in zip(ways, curves, strict=True)
-        ]
+        factor = mask.shape[0] // forward.shape[0]
+
+        def planes(field: NDArray[np.float32]) -> NDArray[np.float32]:
+            coarse = [np.ascontiguousarray(field[..., axis]) for axis in (0, 1)]
+            return np.moveaxis(enlarge_planes(coarse, factor, box, 1 / 64), 0, -1)
+
+        curves = (None, None) if bends is None else tuple(planes(bend) for bend in bends)
+        paths = [Path(planes(way), bend) for way, bend in zip((forward, inverse), curves, strict=True)]
         return cls(
             still=still,
             mask=mask,
@@ -156,7 +160,7 @@ class Loop:
             texture=texture,
             contrast=contrast,
             speeds=speeds or Speeds(),
-            held=None if held is None else _round_to(held[box].copy(), 1 / 256),
+            held=None if held is None else enlarge_planes([held], factor, box, 1 / 256)[0],
             followed=tuple(followed),
             soft_edge=check_soft_edge(soft_edge, followed),
             warnings=tuple(warnings),

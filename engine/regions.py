@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +47,15 @@ class Region:
 
 @dataclass(frozen=True)
 class Part:
-    """A connected part of what moves: its box in the still, its pixels and its regions."""
+    """A connected part of what moves: its box in the still, its pixels and its regions.
+
+    One of its pixels is `pixel` of those that an artist knows, where the still was reduced.
+    """
 
     box: tuple[slice, slice]
     inside: Mask
     regions: tuple[Region, ...]
+    pixel: int = 1
 
     @property
     def origin(self) -> Doubles:
@@ -62,7 +66,8 @@ class Part:
     def place(self) -> str:
         """Where the part is, for a sentence: its middle in pixels."""
         rows, columns = self.box
-        return f"around {(columns.start + columns.stop) // 2}, {(rows.start + rows.stop) // 2}"
+        x, y = ((side.start + side.stop) * self.pixel // 2 for side in (columns, rows))
+        return f"around {x}, {y}"
 
     def grown(self, margin: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
         """Return the box with a margin around it, as far as the still goes."""
@@ -105,7 +110,7 @@ class Division:
     warnings: tuple[str, ...]
 
 
-def divide(mask: Mask, strokes: Sequence[Stroke]) -> Division:
+def divide(mask: Mask, strokes: Sequence[Stroke], pixel: int = 1) -> Division:
     """Divide the mask into connected parts, and each part into one region a segment.
 
     Parameters
@@ -113,6 +118,8 @@ def divide(mask: Mask, strokes: Sequence[Stroke]) -> Division:
     mask : (H, W) bool
     strokes : sequence of Stroke
         As `check_strokes` returns them.
+    pixel : int
+        Of so many of those that an artist knows is one.
 
     Returns
     -------
@@ -145,12 +152,12 @@ def divide(mask: Mask, strokes: Sequence[Stroke]) -> Division:
         used.update(own)
         found, still = _split(inside, box, own, strokes)
         held[box] |= still
-        parts += found
+        parts += [replace(part, pixel=pixel) for part in found]
     if not parts and not held.any():
         raise BadMask("The mask is too small to hold two repetitions: paint a larger area.")
     if not parts:
         raise BadStroke("Every stroke near the mask makes 0 turns: let at least one of them move.")
-    return Division(tuple(parts), held, tuple(_doubts(strokes, over, used, parts)))
+    return Division(tuple(parts), held, tuple(_doubts(strokes, over, used, parts, pixel)))
 
 
 def _box(stats: NDArray[np.int32]) -> tuple[slice, slice]:
@@ -296,7 +303,9 @@ def _aligned(segments: Sequence[Segment], owner: NDArray[np.intp], inside: Mask)
     return [segment if signs[r] >= 0 else segment.flipped() for segment, r in zip(segments, row, strict=True)]
 
 
-def _doubts(strokes: Sequence[Stroke], over: Doubles, used: set[int], parts: Sequence[Part]) -> list[str]:
+def _doubts(
+    strokes: Sequence[Stroke], over: Doubles, used: set[int], parts: Sequence[Part], pixel: int
+) -> list[str]:
     """Say which strokes don't do what they were drawn for."""
     moved = {stroke for part in parts for region in part.regions for stroke in region.strokes}
     doubts = []
@@ -312,8 +321,8 @@ def _doubts(strokes: Sequence[Stroke], over: Doubles, used: set[int], parts: Seq
             place = _clash(one, other) if {first, second} <= moved else None
             if place is not None:
                 doubts.append(
-                    f"Strokes {first + 1} and {second + 1} go opposite ways around {place[0]:.0f}, "
-                    f"{place[1]:.0f}: one side dissolves into the other there. Remove one of them."
+                    f"Strokes {first + 1} and {second + 1} go opposite ways around {place[0] * pixel:.0f}, "
+                    f"{place[1] * pixel:.0f}: one side dissolves into the other there. Remove one of them."
                 )
     return doubts
 

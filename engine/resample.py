@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .threads import in_threads
+
+BAND = 64
+"""Rows that are enlarged at a time: they stay in the processor's cache."""
+
 
 def extrapolate(values: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
     """Fill what isn't known from what is, smoothly.
@@ -83,6 +88,74 @@ def enlarge_part(coarse: NDArray[np.float32], cell: int, part: tuple[slice, slic
     around = coarse[rows, columns]
     large = enlarge(around, (around.shape[0] * cell, around.shape[1] * cell))
     return large[cell:-cell, cell:-cell]
+
+
+def enlarge_planes(
+    coarse: list[NDArray[np.float32]], factor: int, area: tuple[slice, slice], grid: float
+) -> NDArray[np.float32]:
+    """Interpolate an area out of planes of which each value stands for a square of pixels, linearly.
+
+    Parameters
+    ----------
+    coarse : list of (h, w) float32
+    factor : int
+        Pixels along a square's side; a picture may be up to a square longer than its whole ones.
+    area : rows and columns of the picture
+    grid : float
+        A power of two to whose multiples values are rounded.
+
+    Returns
+    -------
+    (planes, rows, columns) float32
+    """
+    rows, columns = area
+    planes = np.empty((len(coarse), rows.stop - rows.start, columns.stop - columns.start), np.float32)
+    band = max(1, BAND // factor) * factor
+
+    def fill(first: int) -> None:
+        part = slice(first, min(first + band, rows.stop))
+        for plane, values in zip(
+            planes[:, part.start - rows.start : part.stop - rows.start], coarse, strict=True
+        ):
+            np.multiply(_enlarged(values, factor, (part, columns)), np.float32(1 / grid), out=plane)
+            np.rint(plane, out=plane)
+            plane *= np.float32(grid)
+
+    in_threads(fill, range(rows.start, rows.stop, band))
+    return planes
+
+
+def _enlarged(coarse: NDArray[np.float32], factor: int, area: tuple[slice, slice]) -> NDArray[np.float32]:
+    import cv2
+
+    if factor == 1:
+        return coarse[area]
+    around, rest = [], []
+    for side, size in zip(area, coarse.shape, strict=True):
+        first = side.start // factor - 1
+        last = -(-side.stop // factor) + 1
+        around.append((max(first, 0), min(last, size), max(-first, 0), max(last - size, 0)))
+        rest.append(slice(side.start - first * factor, side.stop - first * factor))
+    (top, bottom, above, below), (left, right, before, after) = around
+    padded = cv2.copyMakeBorder(
+        coarse[top:bottom, left:right], above, below, before, after, cv2.BORDER_REPLICATE
+    )
+    large = enlarge(np.asarray(padded, np.float32), (padded.shape[0] * factor, padded.shape[1] * factor))
+    return large[rest[0], rest[1]]
+
+
+def look_up_field(
+    field: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    shape: tuple[int, ...],
+) -> NDArray[np.float32]:
+    """Take a field of a picture's shape, or a whole fraction of it, at rows and columns of the picture."""
+    factor = shape[0] // field.shape[0]
+    places = (
+        np.minimum(at // factor, size - 1) for at, size in zip((rows, columns), field.shape, strict=False)
+    )
+    return field[np.ix_(*places)]
 
 
 def bordered(coarse: NDArray[np.float32]) -> NDArray[np.float32]:

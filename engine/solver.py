@@ -19,6 +19,7 @@ from .joining import Fields, SolvedPart, join_speeds
 from .loop import Loop
 from .motion import check_soft_edge
 from .plane import Plane
+from .reduction import Reduction
 from .regions import Division, Part, Region, divide
 from .registration import FINEST, View, make_views, refine_field
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
@@ -26,6 +27,7 @@ from .settings import Progress, Settings, no_progress
 from .sight import DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
 from .similarity import NODE
 from .strokes import check_strokes, nearest_segment
+from .texture import mask_box
 from .threads import limited_threads
 from .together import do_together
 from .wheel import Turn, Wheel
@@ -91,10 +93,11 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
     inside = check_mask(mask, still)
     drawn = check_strokes(strokes, still.shape)
     check_soft_edge(settings.soft_edge, [(0, 0, len(drawn) - 1)])
-    division = divide(inside, drawn)
+    reduced = Reduction.of(still, inside, drawn)
+    division = divide(reduced.inside, reduced.strokes, reduced.factor)
     parts = division.parts
-    fields = Fields.on(inside.shape, parts)
-    works = [partial(_solve_part_if_large, still, part, settings) for part in parts]
+    fields = Fields.on(reduced.inside.shape, parts)
+    works = [partial(_solve_part_if_large, reduced.still, part, settings) for part in parts]
     found = do_together(works, _Share(report, 0.0, 0.7))
     solved = [one for one in found if isinstance(one, SolvedPart)]
     refused = [(part, one) for part, one in zip(parts, found, strict=True) if isinstance(one, BadMask)]
@@ -104,7 +107,7 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
         report(0.7 + 0.1 * index / len(solved), "Spreading the Field")
         fields.spread(one)
     report(0.8, "Continuing the Texture")
-    loop = _assemble(still, fields, solved, division, settings, refused)
+    loop = _assemble(still, inside, reduced, fields, solved, division, settings, refused)
     report(1.0, "Solved")
     return loop
 
@@ -131,6 +134,8 @@ class _Share:
 
 def _assemble(
     still: NDArray[Any],
+    inside: NDArray[np.bool_],
+    reduced: Reduction,
     fields: Fields,
     solved: Sequence[SolvedPart],
     division: Division,
@@ -138,26 +143,30 @@ def _assemble(
     refused: Sequence[tuple[Part, BadMask]],
 ) -> Loop:
     """Put what was solved together, with what the loop is told about its parts."""
-    moving = np.zeros(still.shape[:2], bool)
+    moving = np.zeros_like(reduced.inside)
     sure = 0.0
-    cover = np.ones(moving.shape, np.float32) if division.held.any() else None
+    held = np.ones(moving.shape, np.float32) if division.held.any() else None
     for found in solved:
         moving[found.part.box] |= found.part.inside
         sure += found.confidence * float(found.part.inside.sum())
-        if cover is not None:
-            fields.hold(found, division.held, cover)
+        if held is not None:
+            fields.hold(found, division.held, held)
     warnings = [*division.warnings]
     warnings += [f"The mask {part.place} stays still. {reason}" for part, reason in refused]
+    mask = reduced.moving(inside, moving)
+    bends = fields.visible_bends(moving)
+    if reduced.factor > 1:
+        fields.enlarge(reduced.factor)
     return Loop.from_fields(
         still,
-        moving,
+        mask,
         fields.forward,
         fields.inverse,
         float(sure / moving.sum()),
-        bends=fields.visible_bends(moving),
-        speeds=join_speeds(solved, moving),
-        held=cover,
-        followed=[found.part.follower() for found in solved],
+        bends=bends,
+        speeds=reduced.speeds(join_speeds(solved, moving), moving, mask_box(mask)),
+        held=held,
+        followed=[reduced.follower(found.part.follower(), inside) for found in solved],
         soft_edge=settings.soft_edge,
         warnings=warnings,
         threads=settings.threads,
@@ -317,8 +326,9 @@ def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found
     step = repetition.step / scale
     if repetition.merit >= CLEAR and 2 * step > extent:
         raise BadMask(
-            f"The mask is {extent:.0f} pixels long along the stroke, and what repeats there does so every "
-            f"{step:.0f}: paint two repetitions or more, {np.ceil(2.5 * step):.0f} pixels."
+            f"The mask is {extent * part.pixel:.0f} pixels long along the stroke, and what repeats there "
+            f"does so every {step * part.pixel:.0f}: paint two repetitions or more, "
+            f"{np.ceil(2.5 * step * part.pixel):.0f} pixels."
         )
 
 

@@ -17,6 +17,7 @@ from .resample import (
     enlarge,
     enlarge_part,
     extrapolate,
+    look_up_field,
     middles,
     sample,
     shrink,
@@ -80,7 +81,8 @@ def continue_texture(
         uint8, uint16 or float32; NaN and Inf inside the mask are filled from around them.
     mask : (H, W) bool
     forward, inverse : (H, W, 2) float32
-        Displacement fields in pixels (x right, y down), smooth beyond the mask as well.
+        Displacement fields in pixels of the still (x right, y down), smooth beyond the mask as well;
+        or whole fractions of that size.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def continue_texture(
     colors, share = coarse.layers[0], coarse.share
     base = extrapolate(divided(colors, share), share)
     mirror = _mirror(share)
-    steps = [canvas.coarse(field) for field in (forward, inverse)]
+    steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]
     whole = (slice(0, share.shape[0]), slice(0, share.shape[1]))
     pulled, rest = coarse.pull(whole, [*steps, mirror])
     pulled += times(base, rest)
@@ -186,11 +188,11 @@ class _Canvas:
         )
         return rows, columns
 
-    def coarse(self, field: Floats) -> Floats:
-        """Take a field of the still's size in the middle of every cell, in cells."""
-        sides = zip((self.rows, self.columns), field.shape[:2], strict=True)
-        steps = field[np.ix_(*(middles(side, self.cell, size) for side, size in sides))]
-        return np.divide(steps, self.cell, dtype=np.float32)
+    def coarse(self, field: Floats, shape: tuple[int, ...]) -> Floats:
+        """Take a field of a still of a shape in the middle of every cell, in cells."""
+        sides = zip((self.rows, self.columns), shape, strict=True)
+        rows, columns = (middles(side, self.cell, size) for side, size in sides)
+        return np.divide(look_up_field(field, rows, columns, shape), self.cell, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -268,8 +270,10 @@ def _reach(
 ) -> list[tuple[int, int]]:
     """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns."""
     touched = _touched(mask[box], cell)
-    places = np.ix_(*(middles(side, cell, size) for side, size in zip(box, mask.shape, strict=True)))
-    moves = np.concatenate([field[places][touched] for field in (forward, inverse)])
+    rows, columns = (middles(side, cell, size) for side, size in zip(box, mask.shape, strict=True))
+    moves = np.concatenate(
+        [look_up_field(field, rows, columns, mask.shape)[touched] for field in (forward, inverse)]
+    )
     reach = []
     for axis, component in ((0, 1), (1, 0)):
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing

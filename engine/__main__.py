@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from .errors import EndlessLoopsError
 from .footage import is_footage, write_footage
 from .imagefiles import check_video_name, read_mask, read_still, write_frames, write_video
 from .loop import Loop, check_frame_count
+from .settings import Settings
 from .solver import solve
+from .strokes import Stroke
 from .suggest import suggest_directions
 from .video import solve_video
 
@@ -58,6 +60,19 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         _say(f"{message} (--help tells how)")
         sys.exit(2)
+
+
+class _Turns(argparse.Action):
+    """Gives the stroke before it its turns."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, *_rest: Any
+    ) -> None:
+        if not namespace.stroke:
+            parser.error("--turns belongs after the --stroke that it is for")
+        last = namespace.stroke[-1]
+        points = last.points if isinstance(last, Stroke) else last
+        namespace.stroke = [*namespace.stroke[:-1], Stroke(points, values)]
 
 
 class _Bar:
@@ -108,6 +123,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar='"x,y x,y ..."',
         help="where it goes: two or more points in pixels from the top left corner; may be repeated",
     )
+    animate.add_argument(
+        "--turns",
+        action=_Turns,
+        type=int,
+        metavar="N",
+        help="after a stroke: how many repetitions move along it in one turn; 0 holds it still",
+    )
+    animate.add_argument(
+        "--soft-edge",
+        type=float,
+        default=0.0,
+        metavar="PIXELS",
+        help="over how many pixels inside the mask's edge the motion fades; for water, smoke and clouds",
+    )
     animate.add_argument("--frames", required=True, type=int, metavar="N", help="frames in one turn")
     animate.add_argument("--output", required=True, metavar="FOLDER", help="where the numbered frames go")
     animate.add_argument(
@@ -143,7 +172,10 @@ def _animate_footage(wanted: argparse.Namespace, count: int) -> None:
     bar = _Bar(1)
     try:
         mask = read_mask(wanted.mask)
-        moving = solve_video(wanted.still, mask, wanted.stroke, frames_per_turn=count, progress=bar)
+        settings = Settings(soft_edge=wanted.soft_edge)
+        moving = solve_video(
+            wanted.still, mask, wanted.stroke, frames_per_turn=count, settings=settings, progress=bar
+        )
         if wanted.loop:
             moving.loop.save(wanted.loop)
         made = write_footage(moving, wanted.output, wanted.video, moving.rate)
@@ -158,7 +190,9 @@ def _animate_footage(wanted: argparse.Namespace, count: int) -> None:
 def _animate_still(wanted: argparse.Namespace, count: int) -> None:
     bar = _Bar(3 if wanted.video else 2)
     try:
-        loop = solve(read_still(wanted.still), read_mask(wanted.mask), wanted.stroke, progress=bar)
+        settings = Settings(soft_edge=wanted.soft_edge)
+        still, mask = read_still(wanted.still), read_mask(wanted.mask)
+        loop = solve(still, mask, wanted.stroke, settings, bar)
         bar.next_part()
         if wanted.loop:
             loop.save(wanted.loop)
@@ -168,6 +202,8 @@ def _animate_still(wanted: argparse.Namespace, count: int) -> None:
         write_frames(loop, count, wanted.output, bar)
     finally:
         bar.clear()
+    for warning in loop.warnings:
+        _say(warning)
     _tell_confidence(loop)
     print(f"{count} frames in {wanted.output}")
 

@@ -97,6 +97,22 @@ def test_a_movie_keeps_its_length_and_its_rate_and_a_cut_is_told(desk, capsys):
     assert (read_still(desk / "out" / "frame_0002.png") != read_still(desk / "out" / "frame_0001.png")).any()
 
 
+def test_strokes_carry_turns_the_edge_may_be_soft_and_idle_strokes_are_named(desk, capsys):
+    words = animate(desk, "--turns", 2, "--stroke", "140,20 150,100", "--soft-edge", 9, "--loop", desk / "l")
+    assert status_of(words) == 0
+    loop = Loop.load(desk / "l")
+    assert loop.speeds.turns == (2,) and loop.soft_edge == (9.0,)
+    complained = capsys.readouterr().err
+    assert complained.startswith("Stroke 2 lies outside") and complained.count("\n") == 1
+
+
+def test_turns_before_any_stroke_are_refused(desk, capsys):
+    words = animate(desk)
+    words[2:2] = ["--turns", "2"]
+    assert status_of(words) == 2
+    assert "after the --stroke" in capsys.readouterr().err
+
+
 def test_a_still_that_hardly_repeats_gives_a_loop_and_is_told(desk, capsys):
     noise = np.random.default_rng(4).integers(0, 256, (*SIZE, 3), np.uint8)
     cv2.imencode(".png", noise)[1].tofile(desk / "still.png")

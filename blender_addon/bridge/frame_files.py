@@ -30,10 +30,12 @@ class FrameWriter:
     output : OutputFormat
     still : (H, W, C) array
         The loop's still: its frames have C channels, and its type.
+    moving_rows : slice, optional
+        Frames are the still above and below these rows, which saves encoding that again and again.
     """
 
-    def __init__(self, output, still):
-        self._output = output
+    def __init__(self, output, still, moving_rows=None):
+        self._output, self._still, self._moving_rows = output, still, moving_rows
         is_color = output.mode(still.shape[2]) != "BW"
         self._is_encoded_here = output.file_format == "PNG" and still.dtype == np.uint8 and is_color
         if self._is_encoded_here:
@@ -55,6 +57,7 @@ class FrameWriter:
         from ..engine.imagefiles import write_pictures
 
         if self._is_encoded_here:
+            self._encode_png = self._png_encoder()
             return write_pictures(frames, paths, self._write_png, progress)
         with ExitStack() as stack:
             idle = queue.SimpleQueue()
@@ -71,16 +74,23 @@ class FrameWriter:
             write_pictures(frames, paths, write, progress)
 
     def _write_png(self, path, frame):
-        from ..engine.imagefiles import encode_png
-
-        if self._output.color_depth == "16":
-            frame = frame * np.uint16(257)
-        level = self._output.png_level
-        encoded = encode_png(frame) if level is None else encode_png(frame, level)
+        encoded = self._encode_png(frame)
         try:
             path.write_bytes(encoded[:_HEADER] + self._chunks + encoded[_HEADER:])
         except OSError as error:
             raise refused_by_disk(path) from error
+
+    def _png_encoder(self):
+        """What makes a file of a frame: the engine's fastest way, or the level that was asked for."""
+        from ..engine.imagefiles import encode_png
+        from ..engine.png import PngEncoder
+
+        depth = np.uint16(257) if self._output.color_depth == "16" else np.uint8(1)
+        level = self._output.png_level
+        if level is not None:
+            return lambda frame: encode_png(frame * depth, level)
+        encoder = PngEncoder(self._still * depth, self._moving_rows)
+        return lambda frame: encoder.encode(frame * depth)
 
 
 def _sample_chunks(output, channels):

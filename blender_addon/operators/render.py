@@ -24,13 +24,15 @@ class RenderOperator(JobOperator):
     def request(self, still, output, stack, folder):
         """Gather what the frames are made of; `stack` closes, or undoes, whatever `folder` is part of."""
         self.is_stale = loops.is_out_of_date(still)
+        from ..engine.texture import mask_box
+
         loop = loops.softened(still)
         return {
             "uid": still.session_uid,
             "loop": loop,
             "phases": phases(still.endless_loops),
             "output": output,
-            "writer": FrameWriter(output, loop.still),
+            "writer": FrameWriter(output, loop.still, mask_box(loop.mask)[0]),
             "name": loops.name_of(still),
             "folder": folder,
             "stack": stack,

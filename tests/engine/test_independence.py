@@ -27,3 +27,12 @@ def test_importing_the_engine_does_not_wait_for_what_only_solving_needs():
     heavy = ("cv2", "scipy", "onnxruntime", "pydensecrf", "bpy")
     done = run(f"import sys, engine; print([name for name in {heavy!r} if name in sys.modules])")
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_every_public_name_is_there_when_it_is_asked_for():
+    import engine
+
+    for name in engine.__all__:
+        assert getattr(engine, name).__name__ == name
+    assert set(engine.__all__) <= set(dir(engine))
+    assert not hasattr(engine, "sovle")

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadFile
+from .threads import thread_count
 
 Floats = NDArray[np.float32]
 Network = Callable[[Floats], Floats]
 """Maps a (1, 3, H, W) picture to its (1, 128, H, W) descriptors."""
 
 MODEL = "vgg16_block1.onnx"
-THREADS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -48,26 +48,26 @@ def describe(picture: Floats) -> Floats:
     onnxruntime can't be loaded (some builds of Blender on Windows); both give the same descriptors.
     """
     planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
-    descriptors: Floats = _network()(planes)[0].transpose(1, 2, 0)
+    descriptors: Floats = _network(thread_count())(planes)[0].transpose(1, 2, 0)
     return descriptors
 
 
 @cache
-def _network() -> Network:
+def _network(threads: int) -> Network:
     """Return the network on the best backend that loads here."""
     model = _model_bytes()
     try:
-        return _onnxruntime_network(model)
+        return _onnxruntime_network(model, threads)
     except (ImportError, OSError, RuntimeError) as error:  # a broken DLL shows as any of the three
         _log.warning("onnxruntime can't be loaded, descriptors come from OpenCV: %s", error)
         return _opencv_network(model)
 
 
-def _onnxruntime_network(model: bytes) -> Network:
+def _onnxruntime_network(model: bytes, threads: int) -> Network:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
+    options.intra_op_num_threads = threads
     # Waiting threads sleep: spinning ones would take the cores from the solver's own threads.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .threads import thread_count
+
 CHANNELS = {1: "Y", 3: "RGB", 4: "RGBA"}
 LINES = 16
 """Lines that a ZIP file packs together, by the format's own rule."""
@@ -50,7 +52,7 @@ def write_exr(
         data = _compress(np.ascontiguousarray(lines, "<f4"))
         return struct.pack("<ii", first, len(data)) + data
 
-    with Path(path).open("wb") as file, ThreadPoolExecutor(2) as pool:
+    with Path(path).open("wb") as file, ThreadPoolExecutor(thread_count()) as pool:
         file.write(_header(pixels.shape))
         table = file.tell()
         file.write(bytes(8 * len(starts)))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .descriptors import THREADS
 from .similarity import describe_levels
+from .threads import thread_count
 
 Floats = NDArray[np.float32]
 
@@ -121,7 +121,7 @@ def _correlate(planes: Floats, masks: Floats) -> tuple[Floats, Floats]:
     mean = np.einsum("nchw,nhw->nc", planes, masks) / masks.sum((1, 2))[:, None]
     planes = (planes - mean[..., None, None]) * masks[:, None]
     energy = np.square(planes).sum(1)
-    waves = fft.rfft2(planes, size, workers=THREADS)
+    waves = fft.rfft2(planes, size, workers=thread_count())
     mask_waves, energy_waves = fft.rfft2(masks, size), fft.rfft2(energy, size)
     spectra = [
         (waves.real**2 + waves.imag**2).sum(1),
@@ -130,7 +130,7 @@ def _correlate(planes: Floats, masks: Floats) -> tuple[Floats, Floats]:
     ]
     product, overlap, energies = (
         np.concatenate([lags[:, : down + 1, -aside:], lags[:, : down + 1, : aside + 1]], axis=2)
-        for lags in (fft.irfft2(spectrum, size, workers=THREADS) for spectrum in spectra)
+        for lags in (fft.irfft2(spectrum, size, workers=thread_count()) for spectrum in spectra)
     )
     likeness = 2 * product / (energies + 2 * FLAT * overlap + 1e-3 * energies.max((1, 2), keepdims=True))
     support = overlap / overlap.max((1, 2), keepdims=True)

@@ -1,0 +1,74 @@
+"""The thread count changes how long things take, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+import engine
+from engine.imagefiles import write_frames
+from engine.threads import in_threads, limited_threads, thread_count
+
+from .pictures import as_type, plane_texture
+
+SIZE = (220, 300)
+
+
+def still(dtype=np.uint8):
+    values = plane_texture(SIZE, 24, 0.2, (0.0005, 0.001))[..., 0].astype(float)
+    return as_type(values, dtype, 3)
+
+
+def solved(picture, threads):
+    mask = np.zeros(SIZE, bool)
+    mask[20:200, 20:140] = mask[20:200, 150:280] = True
+    strokes = [np.array([[40, 110], [110, 124]], float), np.array([[170, 110], [240, 124]], float)]
+    return engine.solve(picture, mask, strokes, engine.Settings(threads=threads, soft_edge=4))
+
+
+def everything(loop):
+    """All that a loop says and shows, in bytes."""
+    shown = [loop.forward, loop.inverse, loop.cover, loop.texture.pixels, *loop.frames(5)]
+    return [array.tobytes() for array in shown] + [loop.confidence]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_one_thread_gives_the_bytes_of_many_and_every_run_the_same(dtype):
+    picture = still(dtype)
+    expected = everything(solved(picture, None))
+    for threads in (None, 1, 2, 5):
+        assert everything(solved(picture, threads)) == expected
+
+
+def test_files_are_the_same_too(tmp_path):
+    folders = [write_frames(solved(still(), threads), 6, tmp_path / str(threads)) for threads in (1, 3)]
+    first, second = ([path.read_bytes() for path in sorted(folder.iterdir())] for folder in folders)
+    assert first == second
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+def test_a_thread_count_that_is_none_is_refused(threads):
+    with pytest.raises(engine.BadSettings, match="threads"):
+        solved(still(), threads)
+
+
+def test_a_limit_holds_while_it_lasts_and_no_longer():
+    before = thread_count(), cv2.getNumThreads()
+    with limited_threads(1):
+        assert (thread_count(), cv2.getNumThreads()) == (1, 1)
+        workers = []
+        in_threads(lambda _: workers.append(threading.get_ident()), range(20))
+        assert set(workers) == {threading.get_ident()}
+    assert (thread_count(), cv2.getNumThreads()) == before
+
+
+def test_what_fails_in_a_thread_is_raised():
+    def fail(number):
+        if number == 7:
+            raise ValueError("seven")
+
+    with pytest.raises(ValueError, match="seven"):
+        in_threads(fail, range(20), 3)

@@ -177,6 +177,7 @@ class EndlessLoopsSettings(PropertyGroup):
         subtype="FACTOR",
         options={"HIDDEN"},
     )
+    hardly_repeats: BoolProperty(options={"HIDDEN"})
     warnings: StringProperty(options={"HIDDEN"})
     coverage: FloatProperty(
         name="Coverage", description="Part of the still that moves", subtype="FACTOR", options={"HIDDEN"}

@@ -195,6 +195,7 @@ def _read_sequence(image, still, files):
     image.reload()
     if not still.is_float:
         image.colorspace_settings.name = still.colorspace_settings.name
+        image.alpha_mode = "CHANNEL_PACKED" if still.alpha_mode == "CHANNEL_PACKED" else "STRAIGHT"
 
 
 def _play(node, count):

@@ -58,7 +58,12 @@ def trace(still):
     settings = still.endless_loops
     if settings.mask_source != "MASK" or settings.mask is None:
         return np.packbits(read_mask(still)).tobytes()
-    mask, facts = settings.mask, []
+    return trace_splines(settings.mask)
+
+
+def trace_splines(mask):
+    """Bytes that change when what the splines of a mask datablock draw does."""
+    facts = []
     for layer in mask.layers:
         facts.append((layer.alpha, layer.blend, layer.falloff, layer.invert, layer.hide_render))
         facts.append((layer.use_fill_holes, layer.use_fill_overlap))

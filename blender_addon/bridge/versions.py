@@ -10,6 +10,9 @@ AnnotationType = bpy.types.Annotation if HAS_OWN_ANNOTATIONS else bpy.types.Grea
 # 4.5's Displace filters in its own way and has no cubic spline, so nodes only approximate a frame there.
 HAS_EXACT_DISPLACE = bpy.app.version >= (5, 0)
 
+# Splines that are holes of a mask: in 5.x only those that turn the other way than the one around them.
+HOLES_TURN_BACK = bpy.app.version >= (5, 0)
+
 
 def annotations():
     """All annotation datablocks of the file."""

@@ -71,7 +71,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
         freshness.note_change()
         if not bpy.app.background:
             player.play(still)
-        if loop.confidence < loops.LOW_CONFIDENCE:
+        if still.endless_loops.hardly_repeats:
             self.report(
                 {"WARNING"},
                 "The still hardly repeats along the directions: the loop may look soft. "

@@ -112,10 +112,8 @@ def draw_loop(layout, still):
         if freshness.is_out_of_date(still):
             layout.label(text="Out of date: Solve again", icon="ERROR")
         else:
-            is_weak = settings.confidence < loops.LOW_CONFIDENCE
-            text = (
-                "Solved, but hardly repeats" if is_weak else f"Solved, confidence {settings.confidence:.0%}"
-            )
+            is_weak = settings.hardly_repeats
+            text = "Solved, but hardly repeats" if is_weak else "Solved"
             layout.label(text=text, icon="ERROR" if is_weak else "CHECKMARK")
             for warning in filter(None, settings.warnings.split("\n")):
                 draw_reason(layout.column(), warning, icon="INFO")

@@ -10,7 +10,7 @@ from gpu_extras.batch import batch_for_shader
 from ..bridge import images, strokes
 from ..operators.common import still_in
 from ..operators.draw_directions import follow_shown_still
-from . import player
+from . import mask_splines, player
 
 _TINT = (0.15, 0.75, 1.0, 0.4)
 _ARROW = (1.0, 0.55, 0.1, 1.0)
@@ -32,22 +32,32 @@ def _draw_tint():
     if player.is_playing(still) and not is_painting:
         player.draw(still)
         return
-    mask = {"PAINT": settings.mask_image, "ALPHA": still, "MASK": None}[settings.mask_source]
-    if mask is None or not (is_painting or settings.show_overlay) or not all(mask.size):
+    texture = _mask_texture(still) if is_painting or settings.show_overlay else None
+    if texture is None:
         return
+    by_alpha = settings.mask_source == "ALPHA"
     shader = _tint_shader()
     batch = batch_for_shader(shader, "TRI_FAN", {"pos": [(0, 0), (1, 0), (1, 1), (0, 1)]})
     shader.bind()
     shader.uniform_float("mvp", gpu.matrix.get_projection_matrix() @ gpu.matrix.get_model_view_matrix())
     shader.uniform_float("tint", _TINT)
-    shader.uniform_float("inside", (0, 0, 0, 1) if mask == still else (1 / 3, 1 / 3, 1 / 3, 0))
+    shader.uniform_float("inside", (0, 0, 0, 1) if by_alpha else (1 / 3, 1 / 3, 1 / 3, 0))
     # While painting the editor holds the mask, so the still has to be drawn over it; otherwise it is there.
     shader.uniform_float("opacity", 1.0 if is_painting else 0.0)
     shader.uniform_sampler("still", gpu.texture.from_image(still))
-    shader.uniform_sampler("mask", gpu.texture.from_image(mask))
+    shader.uniform_sampler("mask", texture)
     gpu.state.blend_set("ALPHA")
     batch.draw(shader)
     gpu.state.blend_set("NONE")
+
+
+def _mask_texture(still):
+    """The mask as a texture, or None where there is nothing to show."""
+    settings = still.endless_loops
+    if settings.mask_source == "MASK":
+        return mask_splines.texture(settings.mask, still.size) if settings.mask is not None else None
+    mask = still if settings.mask_source == "ALPHA" else settings.mask_image
+    return gpu.texture.from_image(mask) if mask is not None and all(mask.size) else None
 
 
 def _draw_arrows():
@@ -148,6 +158,7 @@ def _tint_shader():
 @persistent
 def _loading(*_args):
     player.stop()
+    mask_splines.forget()
 
 
 def register():
@@ -168,3 +179,4 @@ def unregister():
         bpy.types.SpaceImageEditor.draw_handler_remove(handle, "WINDOW")
     _handles.clear()
     _shaders.clear()
+    mask_splines.forget()

@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
-from .conftest import bytes_of, inset, windows
+from .conftest import bytes_of, inset, new_image, windows
 
 
 def test_a_still_becomes_a_sequence_that_a_strip_repeats(solved, saved):
@@ -142,3 +142,14 @@ def test_an_unsaved_file_gets_a_temporary_sequence_and_is_told_so(still, capfd):
     bpy.ops.endless_loops.to_sequencer(image=still.name)
     assert "not saved yet, so they are temporary" in capfd.readouterr().out
     assert len(bpy.context.scene.sequence_editor.strips[0].elements) == 2 * 4
+
+
+def test_a_still_that_hardly_repeats_is_told_from_one_that_does(saved, still, capfd):
+    noise = np.random.default_rng(0).integers(0, 256, (160, 240, 3)).astype(np.uint8)
+    image = new_image(noise, "noise.png")
+    image.endless_loops.set_mask(inset())
+    image.endless_loops.add_direction([(120, 140), (120, 20)])
+    bpy.ops.endless_loops.solve(image=image.name)
+    assert "hardly repeats along the directions" in capfd.readouterr().out
+    bpy.ops.endless_loops.solve(image=still.name)
+    assert "hardly" not in capfd.readouterr().out

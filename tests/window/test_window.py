@@ -52,3 +52,10 @@ def test_directions_have_speeds_and_the_soft_edge_changes_while_the_loop_plays(p
     assert found["speeds"] == [1, 2]
     assert found["edges"] == [[0, 0], [40, 40]] or found["edges"] == [[0], [40]]
     assert found["goes_on"]
+
+
+def test_the_tint_shows_the_splines_that_solve_uses(play):
+    found = play("scenario_splines")
+    (with_hole, differ), (without, differ_too) = found["layers"]
+    assert without > with_hole > 0.1
+    assert max(differ, differ_too) < 0.002

@@ -22,6 +22,7 @@ from . import speed, synthetic
 from .cases import HELD_SEEDS, TUNING_SEEDS, Case, photographs
 from .measure import SOLVERS, Cache, Row, measure
 from .sheet import contact_sheet
+from .special import specials
 from .table import detail, table
 
 WORKERS = 2
@@ -43,7 +44,7 @@ def _arguments(command: str, words: list[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", help="other synthetic seeds (counted as held)")
     parser.add_argument("--solver", choices=SOLVERS, action="append", help="measure this one only")
     if command == "sheet":
-        parser.add_argument("names", nargs="+", help="stills: photograph.jpg, or seed/motif/condition")
+        parser.add_argument("names", nargs="+", help="photograph.jpg, seed/motif/condition or special/kind")
         parser.add_argument("--output", type=Path, required=True, help="folder for the sheets")
     else:
         parser.add_argument("--split", choices=["tune", "held"], help="one half only")
@@ -90,6 +91,10 @@ class Wanted:
         ]
         return [a for a in listed if self._admits("/".join(map(str, a[:3])), a[3])]
 
+    def specials(self) -> list[Case]:
+        """Make the stills that are kinds of their own."""
+        return [case for case in specials() if self._admits(case.name, case.half)]
+
     def photographs(self) -> Iterator[Case]:
         """Read the photographs, or say on stderr that there are none."""
         if (self.folder / "annotations.json").is_file():
@@ -116,9 +121,10 @@ def _measured(wanted: Wanted, solvers: list[str], cache: Cache) -> Iterator[Rows
     """Measure synthetic stills two at a time, then photographs, which are timed, one by one."""
     with ProcessPoolExecutor(WORKERS) as pool:
         yield from pool.map(partial(_synthetic_rows, solvers=solvers, cache=cache), wanted.synthetic())
+        yield from pool.map(partial(_rows, solvers=solvers, cache=cache), wanted.specials())
     warm = synthetic.still(0, "blobs", "noise", "tune")
     for name in solvers:
-        SOLVERS[name](warm.still, warm.mask, warm.stroke)
+        SOLVERS[name](warm.still, warm.mask, [warm.stroke])
     for case in wanted.photographs():
         yield _rows(case, solvers, cache)
 
@@ -151,9 +157,9 @@ def _sheets(options: argparse.Namespace) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     wanted = Wanted(options.names, None, options.seeds, options.stills)
     made = (synthetic.still(*arguments) for arguments in wanted.synthetic())
-    for case in itertools.chain(made, wanted.photographs()):
+    for case in itertools.chain(made, wanted.specials(), wanted.photographs()):
         for name in options.solver or ["engine"]:
-            loop = SOLVERS[name](case.still, case.mask, case.stroke)
+            loop = SOLVERS[name](case.still, case.mask, case.all_strokes)
             target = options.output / f"{case.name.replace('/', '_')}.{name}.png"
             cv2.imwrite(str(target), cv2.cvtColor(contact_sheet(loop, case), cv2.COLOR_RGB2BGR))
             print(target)

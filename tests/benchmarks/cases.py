@@ -64,7 +64,7 @@ class Case:
         Whether one may look at it while tuning a solver.
     still : (H, W, 3) uint8, RGB
     mask : (H, W) bool
-    stroke : (2, 2) float, pixels
+    stroke : (N, 2) float, pixels
     anchors : tuple of Anchor
         Empty where nobody measured the repetitions.
     stripes : bool
@@ -73,6 +73,10 @@ class Case:
         The known forward displacement field of a synthetic still, NaN outside the mask.
     middle : (H, W, 3) uint8 or None
         The known picture at half a turn, where the field is uniform enough for there to be one.
+    strokes : tuple of (N, 2) float, pixels
+        All of them, where one stroke can't tell the motion.
+    kind : str
+        What is special about it: its figures then are lines of their own.
     """
 
     name: str
@@ -84,6 +88,13 @@ class Case:
     stripes: bool = False
     truth: NDArray[np.float32] | None = None
     middle: NDArray[np.uint8] | None = None
+    strokes: tuple[NDArray[np.float64], ...] = ()
+    kind: str = ""
+
+    @property
+    def all_strokes(self) -> tuple[NDArray[np.float64], ...]:
+        """Every stroke; solvers that know one only take the first."""
+        return self.strokes or (self.stroke,)
 
 
 def photographs(folder: Path) -> Iterator[Case]:

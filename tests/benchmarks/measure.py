@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,25 +22,22 @@ FRAMES = 40
 """How many frames of a loop are looked at for its evenness."""
 
 Row = dict[str, Any]
-Solve = Callable[[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float64]], metrics.Loop]
+Strokes = Sequence[NDArray[np.float64]]
+Solve = Callable[[NDArray[np.uint8], NDArray[np.bool_], Strokes], metrics.Loop]
 
 
-def engine_solve(
-    still: NDArray[np.uint8], mask: NDArray[np.bool_], stroke: NDArray[np.float64]
-) -> metrics.Loop:
+def engine_solve(still: NDArray[np.uint8], mask: NDArray[np.bool_], strokes: Strokes) -> metrics.Loop:
     """Solve with the engine and its default settings."""
     import engine
 
-    return engine.solve(still, mask, [stroke])
+    return engine.solve(still, mask, strokes)
 
 
-def recipe_solve(
-    still: NDArray[np.uint8], mask: NDArray[np.bool_], stroke: NDArray[np.float64]
-) -> metrics.Loop:
-    """Solve with the plain recipe."""
+def recipe_solve(still: NDArray[np.uint8], mask: NDArray[np.bool_], strokes: Strokes) -> metrics.Loop:
+    """Solve with the plain recipe, which knows one straight direction."""
     from . import recipe
 
-    return recipe.solve(still, mask, stroke)
+    return recipe.solve(still, mask, strokes[0][[0, -1]])
 
 
 SOLVERS: dict[str, Solve] = {"recipe": recipe_solve, "engine": engine_solve}
@@ -69,10 +66,12 @@ def measure(case: Case, solve: Solve) -> Row:
     row: Row = {"name": case.name, "half": case.half}
     begin = time.perf_counter()
     try:
-        loop = solve(case.still, case.mask, case.stroke)
+        loop = solve(case.still, case.mask, case.all_strokes)
     except EndlessLoopsError as error:
         loop, row["refused"] = Refused(case.still), f"{type(error).__name__}: {error}"
     row["solve"] = time.perf_counter() - begin
+    if case.kind:
+        return row | _special(loop, case)
     if case.truth is not None:
         row |= metrics.endpoint_errors(loop, case)
         if case.middle is not None:
@@ -85,6 +84,15 @@ def measure(case: Case, solve: Solve) -> Row:
     if case.anchors:
         row["agreement"] = metrics.agreement(loop, case)
     return row
+
+
+def _special(loop: metrics.Loop, case: Case) -> Row:
+    """Figures of a still that is a kind of its own."""
+    errors = metrics.endpoint_errors(loop, case)
+    row = {case.kind: errors["median_all"], "special": errors["median_all"], "special p90": errors["p90_all"]}
+    if case.middle is not None:
+        row["special middle"] = metrics.middle_errors(loop.frame(0.5), case)["interior"]
+    return row | {"folded": metrics.folded(loop)}
 
 
 def _played(loop: metrics.Loop, case: Case) -> Row:

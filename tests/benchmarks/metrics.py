@@ -164,6 +164,17 @@ def seams(loop: Loop, case: Case) -> list[str]:
     return faults
 
 
+def folded(loop: Loop) -> float:
+    """Say for how much of the eroded mask pixels pass each other: the fields can't be inverted there."""
+    shares = []
+    for field in (loop.forward, loop.inverse):
+        inside = eroded(np.any(field != 0, axis=2))
+        down, across = (np.gradient(field, axis=axis) for axis in (0, 1))
+        area = (1 + across[..., 0]) * (1 + down[..., 1]) - across[..., 1] * down[..., 0]
+        shares.append(float((area[inside] <= 0).mean()) if inside.any() else 0.0)
+    return max(shares)
+
+
 def middle_errors(middle: NDArray, case: Case) -> dict[str, float]:
     """Compare the mid-loop frame with the known one, in deviations of the still inside the mask.
 

@@ -24,7 +24,7 @@ def contact_sheet(loop: Loop, case: Case) -> NDArray[np.uint8]:
     """Draw the still with its field, and 8 phases beside it, cropped to the mask.
 
     Yellow arrows are the forward field, green ones the measured steps (of a synthetic still its known field
-    at a few places), the magenta one is the stroke, red is the mask's edge.
+    at a few places), magenta are the strokes, red is the mask's edge.
 
     Returns
     -------
@@ -77,5 +77,10 @@ def _drawn(
                 arrow(np.array([x, y]), case.truth[y, x], ANCHOR, 1)
     for anchor in case.anchors:
         arrow(anchor.at, anchor.step, ANCHOR, 2)
-    arrow(case.stroke[0], case.stroke[1] - case.stroke[0], STROKE, 1)
+    for stroke in case.all_strokes:
+        tail, tip = stroke[-2:]
+        cv2.polylines(
+            picture, [np.round((stroke - origin) * scale).astype(np.int32)], False, STROKE, 1, cv2.LINE_AA
+        )
+        arrow(tail, tip - tail, STROKE, 1)
     return picture

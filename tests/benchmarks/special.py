@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from engine import Stroke
 
 from .cases import Case
 from .motifs import MOTIFS, Motif
@@ -25,35 +23,39 @@ SAMPLES = 3
 """Of a pixel, along each axis."""
 
 
-@dataclass(frozen=True)
-class Special:
-    """A still whose motion one straight stroke can't describe.
-
-    Parameters
-    ----------
-    case : Case
-        Its `stroke` is the first of the strokes.
-    strokes : tuple of Stroke
-    """
-
-    case: Case
-    strokes: tuple[Stroke, ...]
+def specials() -> list[Case]:
+    """Make every still with two motifs; solvers are tuned on the first."""
+    makers = (wheel, fine_wheel, bend, balloon, steep_plane, corner, opposite_lanes)
+    return [make(motif, half) for motif, half in (("blobs", "tune"), ("facade", "held")) for make in makers]
 
 
-def specials(motif: str = "blobs") -> list[Special]:
-    """Make every still with the same motif."""
-    return [make(motif) for make in (wheel, fine_wheel, bend, balloon, steep_plane, corner, opposite_lanes)]
+def wheel(motif: str, half: str) -> Case:
+    """Show a round object of 10 repetitions; a ring of strokes around it turns it."""
+    ring = _around(np.linspace(0, 2 * np.pi, 7))
+    strokes = [
+        [start + 0.15 * (end - start), end - 0.15 * (end - start)]
+        for start, end in zip(ring, ring[1:], strict=False)
+    ]
+    return _turning("wheel of 10, ring of strokes", 10, motif, half, strokes)
 
 
-def wheel(motif: str, count: int = 10) -> Special:
-    """Show a round object of `count` repetitions; a ring of strokes around it turns it."""
+def fine_wheel(motif: str, half: str) -> Case:
+    """Show a round object of 18 repetitions, with one closed stroke around it."""
+    ring = _around(np.linspace(0, 2 * np.pi, 60))
+    return _turning("wheel of 18, closed stroke", 18, motif, half, [ring])
+
+
+def _around(angles: Points) -> Points:
+    return 180 + 110 * np.stack([np.cos(angles), np.sin(angles)], -1)
+
+
+def _turning(kind: str, count: int, motif: str, half: str, strokes: Sequence[Any]) -> Case:
     center = np.array([180.0, 180.0])
 
     def to_plane(points: Points) -> Points:
         away = points - center
-        return np.stack(
-            [np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) * count, _radius(away) / 55], -1
-        )
+        turned = np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi)
+        return np.stack([turned * count, _radius(away) / 55], -1)
 
     def following(points: Points) -> Points:
         return center + _turned(points - center, 2 * np.pi / count)
@@ -62,25 +64,10 @@ def wheel(motif: str, count: int = 10) -> Special:
         radius = _radius(points - center)
         return (radius > 55) & (radius < 165)
 
-    angles = np.linspace(0, 2 * np.pi, 7)
-    ring = [center + 110 * np.stack([np.cos(a), np.sin(a)], -1) for a in angles]
-    strokes = tuple(
-        Stroke(np.array([start + 0.15 * (end - start), end - 0.15 * (end - start)]))
-        for start, end in zip(ring, ring[1:], strict=False)
-    )
-    return _special(f"wheel of {count}", motif, mask, to_plane, following, strokes)
+    return _special(kind, motif, half, mask, to_plane, following, strokes, step=(1, 0))
 
 
-def fine_wheel(motif: str) -> Special:
-    """Show a round object of many repetitions, with one closed stroke around it."""
-    drawn = wheel(motif, 18)
-    angles = np.linspace(0, 2 * np.pi, 60)
-    ring = Stroke(180 + 110 * np.stack([np.cos(angles), np.sin(angles)], -1))
-    case = drawn.case
-    return Special(_with_stroke(case, "wheel of 18, one stroke", ring), (ring,))
-
-
-def bend(motif: str) -> Special:
+def bend(motif: str, half: str) -> Case:
     """Show a band that bends by a quarter, along one curved stroke."""
     center = np.array([30.0, 330.0])
     turn = 38 / 210
@@ -97,11 +84,11 @@ def bend(motif: str) -> Special:
         return (_radius(away) > 150) & (_radius(away) < 270) & (away[..., 0] > 0) & (away[..., 1] < 0)
 
     angles = np.linspace(-1.5, -0.1, 40)
-    stroke = Stroke(center + 210 * np.stack([np.cos(angles), np.sin(angles)], -1))
-    return _special("bend of a quarter", motif, mask, to_plane, following, (stroke,))
+    stroke = center + 210 * np.stack([np.cos(angles), np.sin(angles)], -1)
+    return _special("bend of a quarter", motif, half, mask, to_plane, following, [stroke], step=(1, 0))
 
 
-def balloon(motif: str) -> Special:
+def balloon(motif: str, half: str) -> Case:
     """Show gores that narrow to a third across the stroke, as on a balloon."""
 
     def width(points: Points) -> Points:
@@ -116,11 +103,12 @@ def balloon(motif: str) -> Special:
     def mask(points: Points) -> NDArray[np.bool_]:
         return (np.abs(points[..., 0] - 180) < 2.6 * width(points)) & (np.abs(points[..., 1] - 180) < 150)
 
-    stroke = Stroke([[110, 130], [250, 130]])
-    return _special("balloon, step 60 to 18", motif, mask, to_plane, following, (stroke,))
+    stroke = [[110, 130], [250, 130]]
+    kind = "balloon, steps of 60 to 18 across"
+    return _special(kind, motif, half, mask, to_plane, following, [stroke], step=(1, 0))
 
 
-def steep_plane(motif: str) -> Special:
+def steep_plane(motif: str, half: str) -> Case:
     """Show a floor of which the far end is five times as far away as the near end."""
     horizon, near = -30.0, 345.0
 
@@ -138,11 +126,12 @@ def steep_plane(motif: str) -> Special:
     def mask(points: Points) -> NDArray[np.bool_]:
         return (np.abs(points[..., 0] - 180) < 150) & (points[..., 1] > 45) & (points[..., 1] < 335)
 
-    stroke = Stroke([[180, 280], [180, 120]])
-    return _special("plane, far end 5 times as far", motif, mask, to_plane, following, (stroke,))
+    stroke = [[180, 280], [180, 120]]
+    kind = "plane, far end 5 times as far"
+    return _special(kind, motif, half, mask, to_plane, following, [stroke], step=(0, -1))
 
 
-def corner(motif: str) -> Special:
+def corner(motif: str, half: str) -> Case:
     """Show a lattice that moves right in its upper half and down in its lower right."""
     step = 40.0
 
@@ -159,11 +148,11 @@ def corner(motif: str) -> Special:
             (np.abs(x - 255) < 75) & (np.abs(y - 180) < 150)
         )
 
-    strokes = (Stroke([[60, 100], [280, 100]]), Stroke([[255, 200], [255, 300]]))
-    return _special("corner of two strokes", motif, mask, to_plane, following, strokes)
+    strokes = ([[60, 100], [280, 100]], [[255, 200], [255, 300]])
+    return _special("corner of two strokes", motif, half, mask, to_plane, following, strokes)
 
 
-def opposite_lanes(motif: str) -> Special:
+def opposite_lanes(motif: str, half: str) -> Case:
     """Show two lanes side by side of which one moves back."""
     step = 40.0
 
@@ -171,39 +160,56 @@ def opposite_lanes(motif: str) -> Special:
         return points / step
 
     def following(points: Points) -> Points:
-        back = np.sign(180 - points[..., 1])
+        back = np.where(points[..., 1] < 180, 1.0, -1.0)
         return points + np.stack([step * back, np.zeros_like(back)], -1)
 
     def mask(points: Points) -> NDArray[np.bool_]:
         return (np.abs(points[..., 0] - 180) < 150) & (np.abs(points[..., 1] - 180) < 140)
 
-    strokes = (Stroke([[60, 110], [300, 110]]), Stroke([[300, 250], [60, 250]]))
-    return _special("opposite lanes", motif, mask, to_plane, following, strokes)
+    strokes = ([[60, 110], [300, 110]], [[300, 250], [60, 250]])
+    return _special("opposite lanes", motif, half, mask, to_plane, following, strokes)
 
 
 def _special(
-    name: str,
+    kind: str,
     motif: str,
+    half: str,
     mask: Callable[[Points], NDArray[np.bool_]],
     to_plane: Map,
     following: Map,
-    strokes: tuple[Stroke, ...],
-) -> Special:
+    strokes: Sequence[Any],
+    step: tuple[int, int] | None = None,
+) -> Case:
+    """Render a still; `step` is one repetition in units of the plane, where all of it moves alike."""
     rng = np.random.default_rng([7, list(MOTIFS).index(motif)])
     plane = _even(MOTIFS[motif](rng, UNIT, UNIT))
     pixels = np.stack(np.meshgrid(np.arange(SIZE[1]), np.arange(SIZE[0])), -1).astype(float)
     inside = mask(pixels)
     offsets = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
-    shown = np.zeros((*SIZE, 3), np.float32)
-    for dy in offsets:
-        for dx in offsets:
-            shown += plane.sample(to_plane(pixels + [dx, dy]) * UNIT) / SAMPLES**2
-    shown = np.where(inside[..., None], shown, np.float32(0.45))
-    shown += rng.normal(0, 0.01, shown.shape).astype(np.float32)
-    truth = np.where(inside[..., None], following(pixels) - pixels, np.nan).astype(np.float32)
-    still = np.round(255 * np.clip(shown, 0, 1)).astype(np.uint8)
-    case = Case(f"{name}/{motif}", "held", still, inside, np.asarray(strokes[0].points, float), truth=truth)
-    return Special(case, strokes)
+
+    def shown(shift: Points) -> NDArray[np.float32]:
+        total = np.zeros((*SIZE, 3), np.float32)
+        for dy in offsets:
+            for dx in offsets:
+                total += plane.sample((to_plane(pixels + [dx, dy]) - shift) * UNIT) / SAMPLES**2
+        return np.where(inside[..., None], total, np.float32(0.45))
+
+    still = shown(np.zeros(2)) + rng.normal(0, 0.01, (*SIZE, 3)).astype(np.float32)
+    return Case(
+        f"special/{kind}/{motif}",
+        half,
+        _in_bytes(still),
+        inside,
+        np.asarray(strokes[0], float),
+        truth=np.where(inside[..., None], following(pixels) - pixels, np.nan).astype(np.float32),
+        middle=None if step is None else _in_bytes(shown(np.array(step) / 2)),
+        strokes=tuple(np.asarray(stroke, float) for stroke in strokes),
+        kind=kind,
+    )
+
+
+def _in_bytes(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
 
 
 def _even(motif: Motif) -> Plane:
@@ -211,12 +217,6 @@ def _even(motif: Motif) -> Plane:
     every = (64, 64)
     present = np.ones((*every, len(motif.details)), bool)
     return Plane(motif, np.ones((*every, 3), np.float32), np.zeros((*every, 3), np.float32), present)
-
-
-def _with_stroke(case: Case, name: str, stroke: Stroke) -> Case:
-    motif = case.name.rpartition("/")[2]
-    points = np.asarray(stroke.points, float)
-    return Case(f"{name}/{motif}", case.half, case.still, case.mask, points, truth=case.truth)
 
 
 def _radius(away: Points) -> Points:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .measure import Row
+from .special import specials
 
 Value = float | tuple[int, int]
 
@@ -82,6 +83,13 @@ FIGURES = (
     Figure("photographs: solve, median, s", "<= 0.6", "anchors", _of("solve", np.median), "{:.2f}"),
     Figure("photographs: solve, highest, s", "", "anchors", _of("solve", np.max), "{:.2f}"),
     Figure("photographs: frame, median, s", "", "frame", _of("frame", np.median)),
+    *(
+        Figure(f"special: {case.kind}, median error, steps", "", case.kind, _of(case.kind, np.mean))
+        for case in specials()[:7]
+    ),
+    Figure("special: mean of the 90th percentiles", "", "special p90", _of("special p90", np.mean)),
+    Figure("special: mid-loop error, contrasts", "", "special middle", _of("special middle", np.mean)),
+    Figure("special: folded, highest share", "", "folded", _of("folded", np.max)),
     Figure("refused to solve", "0", "refused", len, "{}"),
 )
 
@@ -136,6 +144,10 @@ def detail(solver: str, row: Row) -> str:
         ("agreement", "agree"),
         ("energy", "energy"),
         ("evenness", "even"),
+        ("special", "median"),
+        ("special p90", "p90"),
+        ("special middle", "middle"),
+        ("folded", "folded"),
         ("solve", "solve"),
     )
     parts = [f"{label} {row[key]:.3f}" for key, label in keys if key in row]

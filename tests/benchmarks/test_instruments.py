@@ -10,6 +10,7 @@ from . import metrics, synthetic
 from .cases import Anchor, Case
 from .measure import Refused
 from .motifs import MOTIFS
+from .special import specials
 
 
 @dataclasses.dataclass
@@ -130,3 +131,22 @@ def test_bleeding_shows_at_the_rim_only():
 def test_a_refusal_counts_as_lost():
     case = synthetic.still(5, "blobs", "perspective", "tune")
     assert metrics.endpoint_errors(Refused(case.still), case)["median"] == pytest.approx(1)
+
+
+def test_a_special_still_is_its_own_next_repetition_and_knows_its_middle():
+    for case in specials()[:5]:
+        ys, xs = np.nonzero(metrics.eroded(case.mask))
+        step = case.truth[ys, xs]
+        x, y = (np.round(xs + step[:, 0]).astype(int), np.round(ys + step[:, 1]).astype(int))
+        within = (x >= 0) & (x < 360) & (y >= 0) & (y < 360)
+        within[within] = metrics.eroded(case.mask)[y[within], x[within]]
+        here, there = (metrics.grey(case.still)[b, a][within] for b, a in ((ys, xs), (y, x)))
+        assert np.median(np.abs(here - there)) < 0.1 * case.still[case.mask].std()
+        assert np.abs(metrics.grey(case.middle) - metrics.grey(case.still))[case.mask].mean() > 5
+
+
+def test_what_folds_is_seen():
+    ramp = np.zeros((60, 80, 2), np.float32)
+    ramp[..., 0] = 30 - 0.5 * np.arange(80)
+    assert metrics.folded(Shifting(ramp, ramp)) == 0
+    assert metrics.folded(Shifting(3 * ramp, ramp)) > 0.9

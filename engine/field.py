@@ -189,8 +189,8 @@ def _write(field: Floats, low: float, cell: float, part: Part, target: Floats) -
     dense = cv2.warpAffine(
         field, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
-    free = np.asarray(~window.any(2))
+    free = (window[..., 0] == 0) & (window[..., 1] == 0)
     free[
         y - first[0] : y - first[0] + part.inside.shape[0], x - first[1] : x - first[1] + part.inside.shape[1]
     ] |= part.inside
-    np.copyto(window, dense, where=free[..., None])
+    cv2.copyTo(dense, free.view(np.uint8), window)

@@ -6,15 +6,11 @@ import shutil
 from pathlib import Path
 
 import bpy
-import numpy as np
 from bpy.app.handlers import persistent
 
 from . import handlers
 from .bridge import images, masks, strokes
 from .errors import Refused
-
-_LOW_CONFIDENCE = 0.3  # below it, nothing stands out that repeats along the directions
-_LOW_SIMILARITY = 0.2  # below it, what is blended at mid-loop differs: noise, clouds
 
 _loops = {}  # session_uid of a still -> its solved loop
 _softened = {}  # session_uid of a still -> (its solved loop, soft edges, the loop with these)
@@ -63,16 +59,10 @@ def adopt(still, loop, path, fingerprint):
     settings = still.endless_loops
     settings.loop_file, settings.fingerprint = path.name, fingerprint
     settings.confidence = float(loop.confidence)
-    settings.hardly_repeats = hardly_repeats(loop)
+    settings.hardly_repeats = loop.hardly_repeats
     settings.coverage = float(loop.mask.mean())
     settings.warnings = "\n".join(loop.warnings)
     _loops[still.session_uid] = loop
-
-
-def hardly_repeats(loop):
-    """Whether a loop will look soft: neither stood out a step, nor is alike what lies a step apart."""
-    typical = float(np.median(loop.contrast.similarity))
-    return loop.confidence < _LOW_CONFIDENCE and typical < _LOW_SIMILARITY
 
 
 def name_of(still):

@@ -22,8 +22,6 @@ from .strokes import Stroke
 from .suggest import suggest_directions
 from .video import solve_video
 
-LOW_CONFIDENCE = 0.3
-"""Below it the still hardly repeats and the loop is a drift that dissolves into itself."""
 BAR = 30
 
 
@@ -209,7 +207,7 @@ def _animate_still(wanted: argparse.Namespace, count: int) -> None:
 
 
 def _tell_confidence(loop: Loop) -> None:
-    if loop.confidence < LOW_CONFIDENCE:
+    if loop.hardly_repeats:
         _say(
             f"The still hardly repeats along the stroke (confidence {loop.confidence:.2f}): "
             "the loop drifts and dissolves. Try a stroke from one repetition to the next."

@@ -21,6 +21,8 @@ from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
 
 MOST_FRAMES = 10_000
+LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.24
+"""Below both, hardly anything repeats: noise and clouds are, a facade in perspective isn't."""
 FORMAT = "endless-loop-2"
 
 
@@ -218,6 +220,12 @@ class Loop:
     def full_paths(self) -> tuple[Path, Path]:
         """The inverse and the forward path without a soft edge, smooth across the mask's border."""
         return self._full[0]
+
+    @property
+    def hardly_repeats(self) -> bool:
+        """Whether frames will look soft: no step stood out, and what is blended at mid-loop differs."""
+        typical = float(np.median(self.contrast.similarity))
+        return self.confidence < LOW_CONFIDENCE and typical < LOW_SIMILARITY
 
     @cached_property
     def cover(self) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
 
 MOST_FRAMES = 10_000
-LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.24
+LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.3
 """Below both, hardly anything repeats: noise and clouds are, a facade in perspective isn't."""
 FORMAT = "endless-loop-2"
 

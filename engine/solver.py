@@ -46,6 +46,8 @@ LEAST_CELL = 900.0
 """Working pixels of a cell that is searched at all, where there are others."""
 OFF_CENTER = 0.15
 """Of a part's longer side; within it of the strokes' turning point, the mask's own middle is tried too."""
+SURE_OF_CENTER = 0.6
+"""Confidence from which on a turning point is taken as it is, without trying those beside it."""
 CLEAR = 0.15
 """Merit of a repetition; without one in the mask, one around it is expected to fit in twice."""
 
@@ -280,7 +282,7 @@ def _solve_region(
         sight = find_sight(source, inside, direction, _Share(report, 0.0, 0.85))
     else:
         center = (region.turn.center - origin + 0.5) * scale - 0.5
-        sight = _find_turning(source, inside, replace(region.turn, center=center))
+        sight = _find_turning(source, inside, replace(region.turn, center=center), report)
     report(0.85, "Assigning Displacements")
     assignment = assign(sight.similarity, sight.nodes, sight.repetition, settings)
     rows, columns = np.nonzero(sight.nodes)
@@ -293,16 +295,34 @@ def _solve_region(
     return _Found(places, moves, trust, confidence, sight.displacement, direction)
 
 
-def _find_turning(source: Source, inside: NDArray[np.bool_], turn: Turn) -> Sight:
-    """Look at what turns about a point, unrolled; a round mask knows the point better than strokes do."""
+def _find_turning(source: Source, inside: NDArray[np.bool_], turn: Turn, report: Progress) -> Sight:
+    """Look at what turns about a point, unrolled.
+
+    A hand draws around a point roughly: a round mask may know it better, and where little repeats around
+    either, the points beside it are tried.
+    """
+    right = np.array([1.0, 0.0])
+
+    report(0.0, "Finding the Turning Point")
+
+    def unrolled(center: Doubles) -> tuple[Sight, Doubles]:
+        wheel = Wheel.around(center, inside, turn.sense)
+        return look(source, inside, wheel, right, HARDLY_ANY_SLANT), center
+
+    def merit(seen: tuple[Sight, Doubles]) -> float:
+        return seen[0].repetition.merit
+
     rows, columns = np.nonzero(inside)
     middle = np.array([columns.min() + columns.max(), rows.min() + rows.max()]) / 2
     near = np.hypot(*(middle - turn.center)) < OFF_CENTER * max(inside.shape)
-    sights = [
-        look(source, inside, Wheel.around(center, inside, turn.sense), np.array([1.0, 0.0]), HARDLY_ANY_SLANT)
-        for center in ([turn.center, middle] if near else [turn.center])
-    ]
-    return max(sights, key=lambda sight: sight.repetition.merit)
+    best = max(map(unrolled, [turn.center, middle] if near else [turn.center]), key=merit)
+    ways = np.array([(1, 0), (-1, 0), (0, 1), (0, -1)]) * OFF_CENTER / 3 * max(inside.shape)
+    for index, stride in enumerate(np.concatenate([ways, ways, ways / 2])):
+        report(0.15 + 0.05 * index, "Finding the Turning Point")
+        if _confidence(merit(best)) >= SURE_OF_CENTER:
+            break
+        best = max(best, unrolled(best[1] + stride), key=merit)
+    return best[0]
 
 
 def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found, scale: float) -> None:

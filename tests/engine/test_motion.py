@@ -215,6 +215,19 @@ def test_a_stroke_around_a_wheel_turns_it_without_breathing(count):
     assert np.abs(solved.frame(0.5)[core].astype(int) - turned[core]).mean() < 4
 
 
+def test_a_wheel_is_found_by_a_rough_stroke_about_another_point():
+    still, mask, stroke = wheel(12)
+    mask[:, :40] = mask[:35] = False  # nor does the mask tell the middle
+    solved = engine.solve(still, mask, [stroke + [6, -5]])
+    angle = 2 * np.pi / 12
+    rows, columns = np.nonzero(mask)
+    away = np.stack([columns, rows], 1) - 99.5
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    step = away @ matrix.T - away
+    errors = np.hypot(*(solved.forward[mask] - step).T) / np.hypot(*step.T)
+    assert np.median(errors) < 0.03
+
+
 def test_following_a_path_again_starts_where_it_ended():
     field = constant(0)
     field[..., 0] = 10 + 0.1 * np.arange(COLUMNS)

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
         LostPlane,
         NoRepetition,
     )
+    from .grow import grow_mask
     from .loop import Loop
+    from .propose import suggest_masks
     from .settings import Settings
     from .solver import solve
     from .strokes import Stroke
@@ -46,10 +48,12 @@ __all__ = [
     "NoRepetition",
     "Settings",
     "Stroke",
+    "grow_mask",
     "play_in_video",
     "solve",
     "solve_video",
     "suggest_directions",
+    "suggest_masks",
 ]
 
 _HOMES = {
@@ -58,10 +62,12 @@ _HOMES = {
     "MovingLoop": "video",
     "Settings": "settings",
     "Stroke": "strokes",
+    "grow_mask": "grow",
     "play_in_video": "video",
     "solve": "solver",
     "solve_video": "video",
     "suggest_directions": "suggest",
+    "suggest_masks": "propose",
 }
 """The modules of the public names; all others are errors."""
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from .errors import EndlessLoopsError
 from .footage import is_footage, write_footage
-from .imagefiles import check_video_name, read_mask, read_still, write_frames, write_video
+from .imagefiles import check_video_name, read_mask, read_still, write_frames, write_masks, write_video
 from .loop import Loop, check_frame_count
+from .propose import suggest_masks
 from .settings import Settings
 from .solver import solve
 from .strokes import Stroke
@@ -142,15 +143,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     animate.add_argument("--loop", metavar="FILE", help="also keep the solved loop")
     animate.set_defaults(run=_animate)
-    suggest = commands.add_parser("suggest", help="tell which way a masked still repeats", allow_abbrev=False)
+    suggest = commands.add_parser(
+        "suggest", help="tell which way a masked still repeats, or what could be masked", allow_abbrev=False
+    )
     suggest.add_argument("still", metavar="STILL", help="the picture: PNG, JPEG, TIFF or WEBP")
-    suggest.add_argument("--mask", required=True, help="a picture of the still's size, white where it moves")
+    given = suggest.add_mutually_exclusive_group(required=True)
+    given.add_argument(
+        "--mask", help="a picture of the still's size, white where it moves: print strokes for it"
+    )
+    given.add_argument("--output", metavar="FOLDER", help="write masks to choose from there, best first")
     suggest.set_defaults(run=_suggest)
     return parser
 
 
 def _suggest(wanted: argparse.Namespace) -> None:
-    for direction in suggest_directions(read_still(wanted.still), read_mask(wanted.mask)):
+    still = read_still(wanted.still)
+    if wanted.output:
+        masks = suggest_masks(still)
+        write_masks(masks, wanted.output)
+        print(f"{len(masks)} masks in {wanted.output}")
+        return
+    for direction in suggest_directions(still, read_mask(wanted.mask)):
         stroke = " ".join(f"{x:.0f},{y:.0f}" for x, y in direction.stroke)
         x, y = direction.vector
         print(f'--stroke "{stroke}"  # direction {x:+.3f},{y:+.3f}, votes {direction.votes:.2f}')

@@ -22,6 +22,7 @@ from .texture import mask_box
 from .threads import limited_threads, thread_count
 
 FRAME_NAME = re.compile(r"frame_\d{4,}\.(png|tiff)")
+MASK_NAME = re.compile(r"mask_\d{2,}\.png")
 VIDEO_RATE = 25
 """Frames a second; a turn lasts as long as its frames do."""
 WAITING = 4
@@ -119,6 +120,25 @@ def write_frames(loop: Loop, count: int, folder: str | Path, progress: Progress 
         paths = [target / f"frame_{number:04d}{suffix}" for number in range(1, count + 1)]
         write_pictures(loop.frames(count), paths, write, progress)
     progress(1.0, "Writing Frames")
+    return Path(folder)
+
+
+def write_masks(masks: Sequence[NDArray[np.bool_]], folder: str | Path) -> Path:
+    """Write masks as mask_01.png and so on, white inside; the folder appears whole or not at all.
+
+    Parameters
+    ----------
+    masks : sequence of (H, W) bool
+    folder : path
+        Made, or replaced when it holds nothing but masks of a previous run.
+
+    Raises
+    ------
+    BadFile
+    """
+    with replaced_folder(folder, lambda name: bool(MASK_NAME.fullmatch(name))) as target:
+        for number, mask in enumerate(masks, 1):
+            write_picture(target / f"mask_{number:02d}.png", mask[..., None] * np.uint8(255))
     return Path(folder)
 
 

@@ -45,6 +45,8 @@ class Windows:
 
     Parameters
     ----------
+    planes : (CHANNELS, h, w) float32
+        The descriptors at this scale, with a variance of about 1 over the region.
     boxes : list of (rows, columns)
         Where the windows lie, in pixels of this scale.
     area : (N,) float32
@@ -57,6 +59,7 @@ class Windows:
         does along stripes.
     """
 
+    planes: Floats
     boxes: list[tuple[slice, slice]]
     area: Floats
     depth: Floats
@@ -86,11 +89,13 @@ def measure_windows(picture: Floats, inside: NDArray[np.bool_], scales: int = 3)
         if not boxes:
             continue
         masks = np.stack([mask[box] for box in boxes])
-        likeness, support = _correlate(np.stack([planes[:CHANNELS, *box] for box in boxes]), masks)
+        planes = planes[:CHANNELS]
+        likeness, support = _correlate(np.stack([planes[:, *box] for box in boxes]), masks)
         along, overlap = _polar(likeness, support)
         contrast = np.maximum(1 - _smooth(along[..., 0]), 0)
         contrast /= np.maximum(contrast.mean(1, keepdims=True), 1e-3)
-        found.append(Windows(boxes, masks.sum((1, 2)), _depth(along[..., 1:], overlap[..., 1:]), contrast))
+        depth = _depth(along[..., 1:], overlap[..., 1:])
+        found.append(Windows(planes, boxes, masks.sum((1, 2)), depth, contrast))
     return found
 
 

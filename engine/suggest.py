@@ -19,6 +19,8 @@ Mask = NDArray[np.bool_]
 WORKING_SIDE = 256
 """Pixels on the longer side of what is looked at."""
 MOST_ENLARGED = 2.5
+THINNED_SIDE = 1024
+"""Pixels on the longer side of a mask, about, when its parts are told apart."""
 SMALLEST_PART = 24
 """Pixels of the still; a part of the mask that is smaller a side shows no repetition."""
 SCALES = (1.0, 1.0, 0.25)
@@ -93,12 +95,11 @@ def suggest_directions(still: NDArray[Any], mask: NDArray[Any], count: int = 3) 
     if count < 1:
         raise BadSettings(f"Ask for one direction or more, not {count}.")
     still = check_still(still)
-    inside, origin = _largest_part(check_mask(mask, still))
-    height, width = inside.shape
+    inside, (rows, columns) = _largest_part(check_mask(mask, still))
+    pixels = still[rows, columns]
+    height, width = pixels.shape[:2]
     scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
-    top, left = origin
-    pixels = still[top : top + height, left : left + width]
     region = mask_at(inside, size)
     windows = measure_windows(display_at(pixels, size), region, len(SCALES))
     if not windows:
@@ -110,23 +111,33 @@ def suggest_directions(still: NDArray[Any], mask: NDArray[Any], count: int = 3) 
             "paint over things that repeat, or draw a direction."
         )
     ratio = np.array([width / size[1], height / size[0]])
-    strokes = [(_line(region, angle) + 0.5) * ratio - 0.5 + (left, top) for angle, _ in chosen]
+    strokes = [
+        (_line(region, angle) + 0.5) * ratio - 0.5 + (columns.start, rows.start) for angle, _ in chosen
+    ]
     return [
         Direction(_unit(stroke[1] - stroke[0]), votes, stroke)
         for stroke, (_, votes) in zip(strokes, chosen, strict=True)
     ]
 
 
-def _largest_part(mask: Mask) -> tuple[Mask, tuple[int, int]]:
-    """Return the largest connected part of a mask within its box, and the box's row and column."""
+def _largest_part(mask: Mask) -> tuple[Mask, tuple[slice, slice]]:
+    """Return the largest connected part of a mask, thinned out if large, and its rows and columns."""
     import cv2
 
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    label = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    step = max(1, max(mask.shape) // THINNED_SIDE)
+    thin = np.ascontiguousarray(mask[::step, ::step])
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(thin.view(np.uint8), connectivity=8)
+    label = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if len(stats) > 1 else 0
     left, top, width, height = (int(value) for value in stats[label, :4])
-    if min(width, height) < SMALLEST_PART // 3 or max(width, height) < SMALLEST_PART:
+    if (
+        label == 0
+        or min(width, height) * step < SMALLEST_PART // 3
+        or max(width, height) * step < SMALLEST_PART
+    ):
         raise BadMask("The mask is too small to hold two repetitions: paint a larger area.")
-    return labels[top : top + height, left : left + width] == label, (top, left)
+    rows = slice(top * step, min((top + height) * step, mask.shape[0]))
+    columns = slice(left * step, min((left + width) * step, mask.shape[1]))
+    return labels[top : top + height, left : left + width] == label, (rows, columns)
 
 
 def _votes(windows: list[Windows]) -> tuple[Floats, Floats]:

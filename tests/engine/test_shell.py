@@ -157,6 +157,24 @@ def test_suggested_strokes_can_be_pasted_into_the_next_command(desk, capsys):
         assert main(animate(desk, **{"--stroke": pasted[1]})) == 0
 
 
+def test_suggested_masks_are_written_and_can_be_used(desk, capsys):
+    words = ["suggest", str(desk / "still.png"), "--output", str(desk / "masks")]
+    for _ in range(2):  # the second run replaces the first
+        assert main(words) == 0
+    names = sorted(os.listdir(desk / "masks"))
+    assert names[0] == "mask_01.png" and 1 <= len(names) <= 5
+    assert f"{len(names)} masks" in capsys.readouterr().out
+    assert read_still(desk / "masks" / "mask_01.png").shape[:2] == SIZE
+    assert main(animate(desk, **{"--mask": desk / "masks" / "mask_01.png"})) == 0
+
+
+def test_a_folder_of_other_things_is_no_place_for_masks(desk, capsys):
+    words = ["suggest", str(desk / "still.png"), "--output", str(desk)]
+    assert main(words) == 2
+    assert sorted(os.listdir(desk)) == ["mask.png", "still.png"]
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_suggestions_refuse_bad_input_in_one_line(desk, capsys):
     cv2.imencode(".png", np.full((*SIZE, 3), 90, np.uint8))[1].tofile(desk / "still.png")
     assert main(["suggest", str(desk / "still.png"), "--mask", str(desk / "mask.png")]) == 2

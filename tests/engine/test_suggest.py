@@ -1,4 +1,4 @@
-"""Suggestions: which way a masked still repeats."""
+"""Suggestions: which way a masked still repeats, what could be masked, and what a scribble means."""
 
 from __future__ import annotations
 
@@ -124,3 +124,71 @@ def test_a_flat_picture_has_no_direction():
 def test_bad_input_is_told(still, mask, error):
     with pytest.raises(error):
         engine.suggest_directions(still, mask)
+
+
+def overlap(one, other):
+    return (one & other).sum() / (one | other).sum()
+
+
+def scene():
+    """A wall of windows in front of a plain sky, and where it is."""
+    sky = np.linspace(190, 230, 240)[:, None, None] + np.zeros((240, 320, 3))
+    sky += np.random.default_rng(2).normal(0, 3, sky.shape)
+    still = np.clip(sky, 0, 255).astype(np.uint8)
+    wall = np.zeros((240, 320), bool)
+    wall[70:220, 90:300] = True
+    still[wall] = windows()[wall]
+    return still, wall
+
+
+def test_the_wall_that_repeats_is_among_the_first_masks():
+    still, wall = scene()
+    masks = engine.suggest_masks(still)
+    assert max(overlap(mask, wall) for mask in masks[:2]) > 0.9
+    assert all(mask.shape == wall.shape and mask.dtype == bool for mask in masks)
+
+
+def test_no_mask_is_suggested_twice():
+    masks = engine.suggest_masks(scene()[0])
+    assert 2 <= len(masks) <= 5
+    for index, mask in enumerate(masks):
+        assert all(overlap(mask, other) < 0.7 for other in masks[:index])
+    np.testing.assert_array_equal(engine.suggest_masks(scene()[0], count=1)[0], masks[0])
+
+
+def test_a_flat_still_has_no_masks():
+    with pytest.raises(engine.NoRepetition, match="paint the mask"):
+        engine.suggest_masks(np.full((*SIZE, 3), 90, np.uint8))
+    with pytest.raises(engine.BadSettings, match="one mask or more"):
+        engine.suggest_masks(scene()[0], count=0)
+
+
+def test_a_thin_scribble_grows_over_the_wall_it_lies_on():
+    still, wall = scene()
+    scribble = np.zeros_like(wall)
+    scribble[100:190, 120:124] = scribble[140:144, 110:280] = True
+    assert overlap(engine.grow_mask(still, scribble), wall) > 0.9
+
+
+def test_a_rough_mask_keeps_its_place_and_gets_the_edge_of_the_wall():
+    still, wall = scene()
+    rough = np.zeros_like(wall)
+    rough[64:214, 96:304] = True
+    grown = engine.grow_mask(still, rough)
+    assert overlap(grown, wall) > max(0.95, overlap(rough, wall))
+
+
+def test_growing_again_gives_the_same():
+    still, wall = scene()
+    scribble = np.zeros_like(wall)
+    scribble[140:144, 110:280] = True
+    np.testing.assert_array_equal(engine.grow_mask(still, scribble), engine.grow_mask(still, scribble))
+
+
+def test_a_mask_of_everything_stays():
+    assert engine.grow_mask(scene()[0], WHOLE).all()
+
+
+def test_an_empty_scribble_is_refused():
+    with pytest.raises(engine.EmptyMask):
+        engine.grow_mask(scene()[0], ~WHOLE)

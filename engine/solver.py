@@ -44,6 +44,8 @@ LENT = 0.25
 """How much a displacement is trusted that a cell borrows, and how sure it is of it."""
 LEAST_CELL = 900.0
 """Working pixels of a cell that is searched at all, where there are others."""
+ROOM = 6
+"""Working pixels around a region that are looked at with it."""
 OFF_CENTER = 0.15
 """Of a part's longer side; within it of the strokes' turning point, the mask's own middle is tried too."""
 SURE_OF_CENTER = 0.6
@@ -276,12 +278,12 @@ def _solve_region(
     report: Progress,
 ) -> _Found:
     """Assign a displacement to each node of a region."""
-    inside = mask_at(region.inside, size)
+    source, inside, corner = _cropped(source, mask_at(region.inside, size))
     direction = region.segment.direction
     if region.turn is None:
         sight = find_sight(source, inside, direction, _Share(report, 0.0, 0.85))
     else:
-        center = (region.turn.center - origin + 0.5) * scale - 0.5
+        center = (region.turn.center - origin + 0.5) * scale - 0.5 - corner
         sight = _find_turning(source, inside, replace(region.turn, center=center), report)
     report(0.85, "Assigning Displacements")
     assignment = assign(sight.similarity, sight.nodes, sight.repetition, settings)
@@ -292,7 +294,20 @@ def _solve_region(
     moves = _bounded(moves, LONGEST_STEP * max(size))
     trust = np.square(assignment.trust[sight.nodes]) + np.float32(1e-3)
     confidence = _confidence(sight.repetition.merit)
-    return _Found(places, moves, trust, confidence, sight.displacement, direction)
+    return _Found(
+        places + corner, moves, trust, confidence, lambda at: sight.displacement(at - corner), direction
+    )
+
+
+def _cropped(source: Source, inside: NDArray[np.bool_]) -> tuple[Source, NDArray[np.bool_], Doubles]:
+    """Cut a region's box out of its part, with some room; returns the box's first pixel (x, y) as well."""
+    box = [
+        slice(max(0, int(line[0]) - ROOM), min(size, int(line[-1]) + 1 + ROOM))
+        for size, line in zip(inside.shape, map(np.unique, np.nonzero(inside)), strict=True)
+    ]
+    zoomed = tuple(slice(round(side.start * source.zoom), round(side.stop * source.zoom)) for side in box)
+    corner = np.array([box[1].start, box[0].start], np.float64)
+    return Source(source.picture[zoomed], source.zoom), inside[box[0], box[1]], corner
 
 
 def _find_turning(source: Source, inside: NDArray[np.bool_], turn: Turn, report: Progress) -> Sight:

@@ -166,6 +166,16 @@ class EndlessLoopsSettings(PropertyGroup):
         default="",
     )
 
+    plane_clip: PointerProperty(
+        name="Clip",
+        description="Movie clip of this movie, whose plane track says where the loop lies in each frame. "
+        "Without one it is followed by its looks",
+        type=bpy.types.MovieClip,
+    )
+    plane_track: StringProperty(
+        name="Plane Track", description="Plane track, made in the Movie Clip Editor, that the loop lies on"
+    )
+
     sequence_folder: StringProperty(options={"HIDDEN"})
     loop_file: StringProperty(options={"HIDDEN"})
     fingerprint: StringProperty(options={"HIDDEN"})

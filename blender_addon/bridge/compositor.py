@@ -193,7 +193,7 @@ def _fill(group, still, maps, paths):
 def _read_sequence(image, still, files):
     image.filepath = images.portable(files[0])
     image.reload()
-    if not still.is_float:
+    if not images.is_float(still):
         image.colorspace_settings.name = still.colorspace_settings.name
         image.alpha_mode = "CHANNEL_PACKED" if still.alpha_mode == "CHANNEL_PACKED" else "STRAIGHT"
 

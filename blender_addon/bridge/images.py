@@ -7,6 +7,9 @@ import bpy
 import numpy as np
 
 from ..errors import Refused
+from . import footage
+
+_EXTENSIONS = r"\.(png|jpe?g|tiff?|exr|webp|bmp|tga|hdr|mp4|m4v|mov|mkv|webm|avi|mpe?g|ogv|mts|wmv)(\.\d+)?$"
 
 
 def refusal(image):
@@ -15,28 +18,43 @@ def refusal(image):
         return "Open a still image first"
     if image.source == "TILED":
         return "A UDIM image has many tiles: use a single picture"
-    if image.source in {"MOVIE", "SEQUENCE"}:
-        return "This is a movie or a sequence: use a single picture, such as one frame saved as an image"
     if image.source == "VIEWER" or image.type in {"RENDER_RESULT", "COMPOSITING"}:
         return "A render or viewer result changes by itself: save it as an image and open that"
     if image.type == "MULTILAYER":
         return "A multilayer EXR has no single picture: save the layer you want as an image and open that"
     if image.library is not None:
         return "This image belongs to another file: make it local first (Image menu, ID data)"
-    return ""
+    return footage.refusal(image)
 
 
 def checked(image):
     """`image` itself; raises `Refused` when it can't be the still of a loop or has no pixels."""
-    # Blender reads the file when it is asked for the size, and only then knows that it has layers.
+    # Blender reads the file when it is asked for the size, and only then knows its layers and colors.
     is_empty = image is not None and 0 in tuple(image.size)
     reason = refusal(image)
     if reason:
         raise Refused(reason)
-    if is_empty:
+    if is_empty and not footage.is_footage(image):
         path = bpy.path.abspath(image.filepath) or image.name
         raise Refused(f"The image file can't be read: {path}. Open it again or find it (Image menu, Replace)")
+    if footage.is_footage(image):
+        footage.first_frame(image)
     return image
+
+
+def size(image):
+    """Width and height of a still, in pixels; 0 where it can't be read."""
+    if not footage.is_footage(image):
+        return tuple(image.size)
+    try:
+        return footage.first_frame(image).shape[1::-1]
+    except Refused:
+        return 0, 0
+
+
+def is_float(image):
+    """Whether a still holds scene-linear floats rather than bytes."""
+    return footage.first_frame(image).dtype != np.uint8 if footage.is_footage(image) else image.is_float
 
 
 def read_pixels(image):
@@ -54,9 +72,12 @@ def read_still(image):
     -------
     (H, W, 3 or 4) uint8 or float32
         uint8, as stored in the file, for an 8-bit image; scene-linear float32 for any other. Four channels
-        only where something is transparent.
+        only where something is transparent. Of a movie or a sequence it is the first frame.
     """
-    pixels = read_pixels(checked(image))
+    checked(image)
+    if footage.is_footage(image):
+        return footage.first_frame(image)
+    pixels = read_pixels(image)
     if not image.is_float:
         pixels = np.rint(pixels * 255).astype(np.uint8)
     opaque = np.all(pixels[..., 3] == (1 if image.is_float else 255))
@@ -81,7 +102,7 @@ def write_pixels(image, array):
 
 def file_stem(name):
     """A name for files: the image's own without its extension and without what a file system can't hold."""
-    stem = re.sub(r"\.(png|jpe?g|tiff?|exr|webp|bmp|tga|hdr)(\.\d+)?$", r"\2", name, flags=re.IGNORECASE)
+    stem = re.sub(_EXTENSIONS, r"\2", name, flags=re.IGNORECASE)
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", stem).strip(" .") or "still"
 
 

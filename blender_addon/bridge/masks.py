@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import Refused
 from . import versions
-from .images import checked, hold, read_pixels
+from .images import checked, hold, read_pixels, read_still, size
 
 
 def read_mask(still):
@@ -25,12 +25,12 @@ def read_mask(still):
         There is no mask yet, or it belongs to a picture of another size.
     """
     settings = still.endless_loops
-    width, height = checked(still).size
+    width, height = size(checked(still))
     reason = missing(still)
     if reason:
         raise Refused(reason)
     if settings.mask_source == "ALPHA":
-        return read_pixels(still)[..., 3] >= 0.5
+        return _opaque(still)
     if settings.mask_source == "MASK":
         return rasterize(settings.mask, width, height)
     image = settings.mask_image
@@ -41,6 +41,13 @@ def read_mask(still):
         )
     pixels = read_pixels(image)
     return pixels[..., :3].mean(axis=2) * pixels[..., 3] >= 0.5
+
+
+def _opaque(still):
+    pixels = read_still(still)
+    if pixels.shape[2] < 4:
+        return np.ones(pixels.shape[:2], bool)
+    return pixels[..., 3] >= (128 if pixels.dtype == np.uint8 else 0.5)
 
 
 def missing(still):
@@ -81,7 +88,7 @@ def trace_splines(mask):
 def new_mask_image(still):
     """A black mask of the still's size, kept inside the .blend."""
     hold(still)
-    image = bpy.data.images.new(f"{still.name} Mask", *checked(still).size, alpha=False, is_data=True)
+    image = bpy.data.images.new(f"{still.name} Mask", *size(checked(still)), alpha=False, is_data=True)
     image.endless_loops.painted_still = still
     still.endless_loops.mask_image = image
     image.pack()
@@ -97,7 +104,7 @@ def keep(image):
 def write_mask(still, mask):
     """Make `mask`, an (H, W) array, the painted mask of `still`: what a script does instead of painting."""
     array = np.asarray(mask)
-    width, height = checked(still).size
+    width, height = size(checked(still))
     if array.shape != (height, width):
         raise Refused(f"The mask must be an array of {height} rows and {width} columns, like the still")
     limit = 0.5 if array.dtype.kind in "fb" else np.iinfo(array.dtype).max / 2

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import Refused
 from . import versions
-from .images import write_pixels
+from .images import is_float, write_pixels
 
 # What a format is called on disk, and whether it can hold alpha.
 _FORMATS = {
@@ -70,10 +70,10 @@ def output_format(still, scene):
     space = still.colorspace_settings
     color = {
         "color_space": space.name,
-        "view_transform": "Raw" if space.is_data and still.is_float else "Standard",
+        "view_transform": "Raw" if space.is_data and is_float(still) else "Standard",
     }
     if asked.file_format not in _FORMATS:
-        depth = "16" if still.is_float else "8"
+        depth = "16" if is_float(still) else "8"
         return OutputFormat(file_format="PNG", color_depth=depth, color_mode="RGBA", codecs=(), **color)
     codecs = tuple((n, getattr(asked, n)) for n in ("compression", "quality", "exr_codec", "tiff_codec"))
     return OutputFormat(
@@ -89,12 +89,12 @@ def lossless_format(still):
     """A format that holds frames of `still` as they are: its bytes, or scene-linear floats."""
     space = still.colorspace_settings
     return OutputFormat(
-        file_format="OPEN_EXR" if still.is_float else "PNG",
-        color_depth="32" if still.is_float else "8",
+        file_format="OPEN_EXR" if is_float(still) else "PNG",
+        color_depth="32" if is_float(still) else "8",
         color_mode="RGBA",
-        codecs=(("exr_codec", "ZIP"),) if still.is_float else (),
+        codecs=(("exr_codec", "ZIP"),) if is_float(still) else (),
         color_space=space.name,
-        view_transform="Raw" if space.is_data and still.is_float else "Standard",
+        view_transform="Raw" if space.is_data and is_float(still) else "Standard",
     )
 
 

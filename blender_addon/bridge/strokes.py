@@ -41,7 +41,7 @@ def read_strokes(still):
         Points in drawing order, in pixels of the still: x right, y down, (0, 0) the top left corner of the
         picture. A dot that was drawn by accident has no direction and is left out.
     """
-    return [points * np.array(still.size[:], float) for points in _lines(still)]
+    return [points * np.array(images.size(still), float) for points in _lines(still)]
 
 
 def read_turns(still):
@@ -74,7 +74,7 @@ def sync_settings(still):
 
 def add_direction(still, points, turns=1):
     """Add a stroke: (N, 2) pixels of the still (x right, y down), in the order of the motion."""
-    width, height = still.size
+    width, height = images.size(still)
     images.hold(still)
     direction = still.endless_loops.directions.add()
     for x, y in points:

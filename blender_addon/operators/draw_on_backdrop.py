@@ -3,7 +3,7 @@
 import bpy
 
 from .. import freshness
-from ..bridge import strokes
+from ..bridge import images, strokes
 from ..errors import Refused
 from ..preview import backdrop
 from .common import StillOperator, by_uid, canvas, in_compositor
@@ -88,7 +88,7 @@ class ENDLESSLOOPS_OT_draw_on_backdrop(StillOperator, bpy.types.Operator):
             return
         self._screen.append(place)
         still = by_uid(self._uid)
-        point = backdrop.to_still(context.area.spaces.active, region, still.size, *place)
+        point = backdrop.to_still(context.area.spaces.active, region, images.size(still), *place)
         self._drawing.points.append(tuple(point))
 
     def _changed(self, message):

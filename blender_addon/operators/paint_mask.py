@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..bridge import masks, versions
+from ..bridge import images, masks, versions
 from ..errors import Refused
 from .common import StillOperator, canvas, in_compositor, show_tab
 
@@ -29,7 +29,7 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
             still = self.still(context)
             settings = still.endless_loops
             mask = settings.mask_image
-            if mask is not None and tuple(mask.size) != tuple(still.size):
+            if mask is not None and tuple(mask.size) != images.size(still):
                 raise Refused("The mask image has another size than the still: clear it to paint a new one")
             mask = mask or masks.new_mask_image(still)
         except Refused as error:

@@ -3,6 +3,7 @@
 import re
 
 from .. import loops
+from ..bridge import footage
 from ..bridge.frame_files import FrameWriter
 from .common import JobOperator, reason_without_loop
 
@@ -27,10 +28,16 @@ class RenderOperator(JobOperator):
         from ..engine.texture import mask_box
 
         loop = loops.softened(still)
+        settings = still.endless_loops
+        is_footage = footage.is_footage(still)
         return {
             "uid": still.session_uid,
             "loop": loop,
-            "phases": phases(still.endless_loops),
+            "phases": phases(settings),
+            "repeat": 1 if is_footage else settings.repeat,
+            "footage": footage.footage(still) if is_footage else None,
+            "corners": footage.track_corners(still) if is_footage else None,
+            "pace": (settings.frame_count, -settings.turns if settings.reverse else settings.turns),
             "output": output,
             "writer": FrameWriter(output, loop.still, mask_box(loop.mask)[0]),
             "name": loops.name_of(still),
@@ -40,9 +47,24 @@ class RenderOperator(JobOperator):
 
     @classmethod
     def work(cls, request, progress):
-        frames = (request["loop"].frame(phase) for phase in request["phases"])
-        paths = [request["folder"] / name for name in frame_names(request)]
-        request["writer"].write(frames, paths, progress)
+        """Write the frames; returns the paths' names, in order, and what may disappoint about the frames."""
+        if request["footage"] is None:
+            frames, number = (
+                (request["loop"].frame(phase) for phase in request["phases"]),
+                len(request["phases"]),
+            )
+        else:
+            progress(0, "Counting Frames")
+            frames, number = _moving_loop(request), footage.count(request["footage"])
+        names = frame_names(request, number)
+        pictures = (cls.trimmed(frame) for frame in frames)
+        request["writer"].write(pictures, [request["folder"] / name for name in names], progress)
+        return names, [] if request["footage"] is None else list(frames.warnings)
+
+    @classmethod
+    def trimmed(cls, frame):
+        """A frame as it's written."""
+        return frame
 
     @classmethod
     def abandon(cls, request):
@@ -62,10 +84,25 @@ class RenderOperator(JobOperator):
             self.report({"INFO"}, message)
 
 
-def frame_names(request):
+def _moving_loop(request):
+    """The frames of a movie or a sequence with the loop in it."""
+    from .. import engine
+    from ..engine.alignment import square_to
+
+    corners, (frame_count, turns) = request["corners"], request["pace"]
+    return engine.play_in_video(
+        request["loop"],
+        footage.frames(request["footage"]),
+        frames_per_turn=frame_count,
+        turns=turns,
+        homographies=corners and [None if four is None else square_to(four) for four in corners],
+    )
+
+
+def frame_names(request, number):
     """List the names of a sequence's files, in order."""
     name, extension = request["name"], request["output"].extension
-    return [f"{name}_{number + 1:04d}{extension}" for number in range(len(request["phases"]))]
+    return [f"{name}_{index + 1:04d}{extension}" for index in range(number)]
 
 
 def is_frame_of(name):

@@ -12,12 +12,12 @@ from pathlib import Path
 import bpy
 
 from .. import loops
-from ..bridge import processes, sequencer
+from ..bridge import images, processes, sequencer
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
 from ..errors import Refused
 from .common import output_path
-from .render import RenderOperator, frame_names
+from .render import RenderOperator
 
 
 class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
@@ -36,32 +36,33 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
             raise Refused(
                 f"{self.path.parent} can't be made ({error.strerror}): choose another folder"
             ) from error
-        depth = "16" if still.is_float else "8"
+        depth = "16" if images.is_float(still) else "8"
         output = replace(output_format(still, scene), file_format="PNG", color_depth=depth, codecs=())
         stack = ExitStack()
         request = self.request(still, output, stack, folder=None)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="endless_loops_")))
         part = self.path.with_name(f".{self.path.stem}.part{self.path.suffix}")
         stack.callback(part.unlink, missing_ok=True)
-        request.update(folder=folder, part=part, repeat=still.endless_loops.repeat)
-        size = [length // 2 * 2 for length in still.size]  # encoders want even sizes
-        movie = {
-            "folder": str(folder),
-            "names": frame_names(request),
-            "repeat": request["repeat"],
-            "settings": sequencer.movie_settings(scene, part, size),
-        }
-        (folder / "movie.json").write_text(json.dumps(movie), "utf-8")
+        request.update(folder=folder, part=part)
+        size = [length // 2 * 2 for length in images.size(still)]  # encoders want even sizes
+        request["settings"] = sequencer.movie_settings(scene, part, size)
         request["command"] = processes.command("encode_movie.py", str(folder / "movie.json"))
         return request
 
     @classmethod
     def work(cls, request, progress):
-        height, width = (length // 2 * 2 for length in request["loop"].still.shape[:2])
-        frames = (request["loop"].frame(phase)[:height, :width] for phase in request["phases"])
-        paths = [request["folder"] / name for name in frame_names(request)]
-        request["writer"].write(frames, paths, lambda fraction, stage: progress(0.5 * fraction, stage))
-        _encode(request, progress)
+        names, warnings = super().work(request, lambda fraction, stage: progress(0.5 * fraction, stage))
+        movie = {key: request[key] for key in ("repeat", "settings")} | {"names": names}
+        movie["folder"] = str(request["folder"])
+        (request["folder"] / "movie.json").write_text(json.dumps(movie), "utf-8")
+        count = len(names) * request["repeat"]
+        _encode(request, count, progress)
+        return count, warnings
+
+    @classmethod
+    def trimmed(cls, frame):
+        height, width = (length // 2 * 2 for length in frame.shape[:2])
+        return frame[:height, :width]
 
     def deliver(self, context, request, result):
         try:
@@ -69,13 +70,15 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
         except OSError as error:
             raise Refused(f"The movie can't be saved as {self.path} ({error.strerror})") from error
         request["stack"].close()
-        warnings = ["the .blend is not saved yet, so it is temporary"] if self.is_temporary else []
-        self.tell(f"{len(request['phases']) * request['repeat']} frames in {self.path}", warnings)
+        count, warnings = result
+        if self.is_temporary:
+            warnings.append("the .blend is not saved yet, so it is temporary")
+        self.tell(f"{count} frames in {self.path}", warnings)
 
 
-def _encode(request, progress):
+def _encode(request, count, progress):
     """Render the movie in another Blender, which prints a line for each frame."""
-    part, count = request["part"], len(request["phases"]) * request["repeat"]
+    part = request["part"]
     log = request["folder"] / "log.txt"
     with open(log, "wb") as out:
         process = subprocess.Popen(request["command"], stdout=out, stderr=subprocess.STDOUT)

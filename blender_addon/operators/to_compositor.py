@@ -6,13 +6,13 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import loops
-from ..bridge import compositor, versions
+from ..bridge import compositor, footage, versions
 from ..bridge.loop_maps import is_name, loop_maps
 from ..bridge.output import lossless_format
 from ..errors import Refused
 from ..preview import player
 from .common import by_uid, in_compositor
-from .render import RenderOperator, frame_names, is_frame_of
+from .render import RenderOperator, is_frame_of
 
 
 def _is_map(file_name):
@@ -79,29 +79,32 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         return maps
 
     def deliver(self, context, request, result):
-        still, target = by_uid(request["uid"]), request["target"]
+        still, target, warnings = by_uid(request["uid"]), request["target"], []
         request["stack"].close()
         if request["as_group"]:
             paths = {name: target / f"{name}.exr" for name, _array in result.items()}
             insert, renew, sources = compositor.insert_group, compositor.renew_group, (result, paths)
         else:
             insert, renew = compositor.insert_sequence, compositor.renew_sequence
-            sources = ([target / name for name in frame_names(request)],)
+            names, warnings = result
+            sources = ([target / name for name in names],)
         where = f"its files are in {target}"
         if self.renew:
             renew(still, *sources)
-            self.tell(f"The loop in the compositor is up to date, {where}", self._warnings())
+            self.tell(f"The loop in the compositor is up to date, {where}", warnings + self._warnings())
             return
         if any(compositor.as_group(node) != request["as_group"] for _tree, node in compositor.players(still)):
             compositor.remove(still)
         tree, node = insert(context, still, *sources)
         if in_compositor(context.space_data):
             player.stop()  # it would hide the nodes' own picture
-        if not request["as_group"]:
+        if not request["as_group"] and request["footage"] is None:
             where += "; it is a sequence because 4.5's Displace node can't play a loop exactly"
-        self.tell(f"{node.label} in {tree.name}, {where}", self._warnings())
+        self.tell(f"{node.label} in {tree.name}, {where}", warnings + self._warnings())
 
     def _as_group(self, still):
+        if footage.is_footage(still):  # every frame has a loop of its own
+            return False
         if self.renew:
             return any(compositor.as_group(node) for _tree, node in compositor.players(still))
         return versions.HAS_EXACT_DISPLACE or self.draft

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 import bpy
 
 from .. import loops
-from ..bridge import sequencer
+from ..bridge import images, sequencer
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
 from .common import by_uid, output_path
-from .render import RenderOperator, frame_names, is_frame_of
+from .render import RenderOperator, is_frame_of
 
 
 class ENDLESSLOOPS_OT_to_sequencer(RenderOperator, bpy.types.Operator):
@@ -34,12 +34,11 @@ class ENDLESSLOOPS_OT_to_sequencer(RenderOperator, bpy.types.Operator):
     def deliver(self, context, request, result):
         still, output = by_uid(request["uid"]), request["output"]
         request["stack"].close()
-        files = [self.target / name for name in frame_names(request)]
-        keep_bytes = output.writes_bytes_as_they_are(not still.is_float)
-        repeat = still.endless_loops.repeat
-        strip, is_new = sequencer.place(context, still, files, repeat, request["name"], keep_bytes)
+        names, warnings = result
+        files = [self.target / name for name in names]
+        keep_bytes = output.writes_bytes_as_they_are(not images.is_float(still))
+        strip, is_new = sequencer.place(context, still, files, request["repeat"], request["name"], keep_bytes)
         where = f"strip added on channel {strip.channel}" if is_new else f"strip {strip.name} kept"
-        warnings = []
         if self.is_temporary:
             warnings.append("the .blend is not saved yet, so they are temporary: save it and do this again")
         if request["loop"].still.shape[2] == 4 and not output.holds_alpha:

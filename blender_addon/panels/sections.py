@@ -3,7 +3,7 @@
 import bpy
 
 from .. import freshness, jobs, loops
-from ..bridge import compositor, images, versions
+from ..bridge import compositor, footage, images, versions
 from ..preview import player
 
 
@@ -132,7 +132,10 @@ def draw_output(layout, still):
     settings = still.endless_loops
     column = columns(layout.column())
     column.prop(settings, "output_folder")
-    column.prop(settings, "repeat")
+    if footage.is_footage(still):
+        draw_plane(column, settings)
+    else:
+        column.prop(settings, "repeat")
     layout.operator("endless_loops.to_sequencer", icon="SEQUENCE")
     column = columns(layout.column())
     column.prop(settings, "movie_path", placeholder="Automatic")
@@ -140,10 +143,18 @@ def draw_output(layout, still):
     draw_compositor(layout.column(), still)
 
 
+def draw_plane(column, settings):
+    """What the loop of a movie is carried along by."""
+    column.prop(settings, "plane_clip")
+    clip = settings.plane_clip
+    if clip is not None:
+        column.prop_search(settings, "plane_track", clip.tracking.objects.active, "plane_tracks")
+
+
 def draw_compositor(column, still):
     """The loop as nodes."""
     column.operator("endless_loops.to_compositor", icon="NODE_COMPOSITING")
-    if not versions.HAS_EXACT_DISPLACE:
+    if not versions.HAS_EXACT_DISPLACE and not footage.is_footage(still):
         column.operator("endless_loops.to_compositor", text="As Draft Nodes", icon="NODETREE").draft = True
     if not compositor.players(still):
         return

@@ -11,6 +11,7 @@ from ..bridge import images, strokes
 from ..operators.common import in_compositor, still_in
 from . import player
 from .overlay import draw_arrows
+from .textures import still_texture
 
 _handles = []
 _drawing = None
@@ -83,9 +84,10 @@ def _draw():
     context = bpy.context
     space, region = context.space_data, context.region
     still = still_in(context) if in_compositor(space) else None
-    if images.refusal(still) or not all(still.size):
+    if images.refusal(still) or not all(images.size(still)):
         return
-    corners = to_region(space, region, still.size, [(0, still.size[1]), (still.size[0], 0)])
+    size = images.size(still)
+    corners = to_region(space, region, size, [(0, size[1]), (size[0], 0)])
     drawn_on = is_drawn_on(context.area)
     if drawn_on:
         _draw_still(still, corners)
@@ -97,7 +99,7 @@ def _draw():
     if drawn_on and len(_drawing.points) > 1:
         lines.append(np.array(_drawing.points))
     draw_arrows(
-        [to_region(space, region, still.size, points) for points in lines],
+        [to_region(space, region, size, points) for points in lines],
         context.preferences.system.ui_scale,
     )
 
@@ -124,7 +126,7 @@ def _draw_still(still, corners):
         },
     )
     shader.bind()
-    shader.uniform_sampler("image", gpu.texture.from_image(still))
+    shader.uniform_sampler("image", still_texture(still))
     batch.draw(shader)
 
 

@@ -11,6 +11,7 @@ from ..bridge import images, strokes
 from ..operators.common import still_in
 from ..operators.draw_directions import follow_shown_still
 from . import mask_splines, player
+from .textures import still_texture
 
 _TINT = (0.15, 0.75, 1.0, 0.4)
 _ARROW = (1.0, 0.55, 0.1, 1.0)
@@ -44,7 +45,7 @@ def _draw_tint():
     shader.uniform_float("inside", (0, 0, 0, 1) if by_alpha else (1 / 3, 1 / 3, 1 / 3, 0))
     # While painting the editor holds the mask, so the still has to be drawn over it; otherwise it is there.
     shader.uniform_float("opacity", 1.0 if is_painting else 0.0)
-    shader.uniform_sampler("still", gpu.texture.from_image(still))
+    shader.uniform_sampler("still", still_texture(still))
     shader.uniform_sampler("mask", texture)
     gpu.state.blend_set("ALPHA")
     batch.draw(shader)
@@ -55,9 +56,9 @@ def _mask_texture(still):
     """The mask as a texture, or None where there is nothing to show."""
     settings = still.endless_loops
     if settings.mask_source == "MASK":
-        return mask_splines.texture(settings.mask, still.size) if settings.mask is not None else None
+        return mask_splines.texture(settings.mask, images.size(still)) if settings.mask is not None else None
     mask = still if settings.mask_source == "ALPHA" else settings.mask_image
-    return gpu.texture.from_image(mask) if mask is not None and all(mask.size) else None
+    return still_texture(mask) if mask is not None and all(images.size(mask)) else None
 
 
 def _draw_arrows():
@@ -69,7 +70,7 @@ def _draw_arrows():
     follow_shown_still(context.space_data, still)
     if not still.endless_loops.show_overlay or player.is_playing(still):
         return
-    view, size = context.region.view2d, np.array(still.size[:], float)
+    view, size = context.region.view2d, np.array(images.size(still), float)
     draw_arrows(
         [
             [view.view_to_region(x, 1 - y, clip=False) for x, y in points / size]

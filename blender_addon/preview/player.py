@@ -10,11 +10,12 @@ import time
 
 import bpy
 import gpu
-import numpy as np
 from gpu_extras.batch import batch_for_shader
 
 from .. import loops
+from ..bridge.footage import is_footage
 from ..errors import Refused
+from .textures import screen_pixels, upload
 
 _PIXELS_AT_MOST = 150_000_000  # of all textures together: about 600 MB; larger loops are shown smaller
 
@@ -28,7 +29,9 @@ class _Player:
         from ..engine.texture import mask_box
 
         self.uid, self.count = still.session_uid, still.endless_loops.frame_count
-        self._loop, self._box = loop, mask_box(loop.mask)
+        # Behind the loop of a movie the editor may show any frame: the one that was solved is shown whole.
+        everything = tuple(slice(0, side) for side in loop.mask.shape)
+        self._loop, self._box = loop, everything if is_footage(still) else mask_box(loop.mask)
         self.edges = loops.soft_edges(still, loop)
         height, width = loop.mask[self._box].shape
         self._stride = 1
@@ -49,7 +52,7 @@ class _Player:
         for index in range(self.count):
             if self._stopped.is_set():
                 return
-            self._frames[index] = _screen(loop.frame(index / self.count)[self._box][::step, ::step])
+            self._frames[index] = screen_pixels(loop.frame(index / self.count)[self._box][::step, ::step])
 
     def texture(self, still, rate):
         """The texture to show now; of an earlier frame while this one is still being rendered."""
@@ -57,7 +60,7 @@ class _Player:
         moment = int((time.monotonic() - self._begin) * rate) % self.count
         index = (-1 if settings.reverse else 1) * settings.turns * moment % self.count
         if index in self._frames:
-            self._textures[index] = _upload(self._frames.pop(index))
+            self._textures[index] = upload(self._frames.pop(index))
         self._shown = self._textures.get(index, self._shown)
         return self._shown
 
@@ -115,25 +118,6 @@ def draw(still):
     shader.uniform_sampler("image", texture)
     batch_for_shader(shader, "TRI_FAN", where).draw(shader)
     gpu.state.blend_set("NONE")
-
-
-def _screen(frame):
-    """A frame as the screen shows it: (h, w, 4) float32, 0 to 1, sRGB-encoded, last row on top."""
-    pixels = np.ones((*frame.shape[:2], 4), np.float32)
-    colors = pixels[..., : max(frame.shape[2], 3)]
-    if frame.dtype == np.uint8:
-        np.divide(frame, 255, out=colors)
-    else:
-        colors[:] = np.clip(frame, 0, 1)
-        light = pixels[..., :3]
-        light[:] = np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.ascontiguousarray(pixels[::-1])
-
-
-def _upload(pixels):
-    height, width = pixels.shape[:2]
-    data = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
-    return gpu.types.GPUTexture((width, height), format="RGBA8", data=data)
 
 
 def _rate():

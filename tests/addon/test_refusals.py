@@ -33,13 +33,6 @@ def test_udim(tmp_path):
     refused("UDIM image has many tiles", image=image.name)
 
 
-@pytest.mark.parametrize("source", ["MOVIE", "SEQUENCE"])
-def test_movies_and_sequences(tmp_path, source):
-    image = bpy.data.images.load(picture_file(tmp_path))
-    image.source = source
-    refused("This is a movie or a sequence: use a single picture", image=image.name)
-
-
 def test_layers_and_render_results(tmp_path, addon):
     scene = bpy.context.scene
     addon("bridge.versions").set_still_format(scene.render.image_settings, "OPEN_EXR")

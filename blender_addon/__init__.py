@@ -2,11 +2,11 @@
 
 import bpy
 
-from . import freshness, jobs, loops, operators, panels, properties
+from . import freshness, jobs, loops, operators, panels, properties, suggestions
 from .preview import backdrop, overlay
 
 _CLASSES = jobs.CLASSES + operators.CLASSES + panels.CLASSES
-_PARTS = (properties, loops, freshness, overlay, backdrop)
+_PARTS = (properties, loops, freshness, suggestions, overlay, backdrop)
 
 
 def register():

@@ -117,6 +117,20 @@ def write_mask(still, mask):
     still.endless_loops.mask_source = "PAINT"
 
 
+def replace_mask(still, mask):
+    """Make `mask` the painted mask in an image of its own: undo brings the one before it back.
+
+    Editors that show the one before show the new one.
+    """
+    before = still.endless_loops.mask_image
+    still.endless_loops.mask_image = None
+    write_mask(still, mask)
+    for screen in bpy.data.screens if before is not None else ():
+        for area in screen.areas:
+            if area.type == "IMAGE_EDITOR" and area.spaces.active.image == before:
+                area.spaces.active.image = still.endless_loops.mask_image
+
+
 def rasterize(mask, width, height):
     """A mask datablock's splines at the scene's current frame, drawn by Blender's own rasterizer.
 

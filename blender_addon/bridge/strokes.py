@@ -84,6 +84,37 @@ def add_direction(still, points, turns=1):
         still.endless_loops.direction_settings[-1].turns = turns
 
 
+def draw_direction(still, points, frame):
+    """Draw a stroke, (N, 2) pixels of the still, into the annotation; 4.5 can only add it."""
+    if not versions.HAS_OWN_ANNOTATIONS:
+        return add_direction(still, points)
+    u, v = (np.asarray(points) / np.array(still.size[:], float)).T
+    layer = _layer(annotation_of(still))
+    drawn_on = next((f for f in layer.frames if f.frame_number == frame), None)
+    versions.draw_stroke(drawn_on or layer.frames.new(frame), np.column_stack([u, 1 - v]))
+    sync_settings(still)
+
+
+def remove_direction(still, points):
+    """Remove the stroke with these points, drawn or added, if it is still there."""
+    wanted = np.asarray(points) / np.array(still.size[:], float)
+
+    def is_wanted(line):
+        return line.shape == wanted.shape and np.allclose(line, wanted, atol=1e-5)
+
+    settings = still.endless_loops
+    for index, direction in reversed(list(enumerate(settings.directions))):
+        if is_wanted(np.array([point.co for point in direction.points])):
+            settings.directions.remove(index)
+    layer = _layer(settings.annotation)
+    for frame in layer.frames if layer is not None and versions.HAS_OWN_ANNOTATIONS else ():
+        for stroke in list(frame.strokes):
+            uv = np.array([point.co[:2] for point in stroke.points]).reshape(-1, 2)
+            if is_wanted(np.column_stack([uv[:, 0], 1 - uv[:, 1]])):
+                frame.strokes.remove(stroke)
+    sync_settings(still)
+
+
 def remove_last_direction(still):
     """Remove the stroke that was added last, if any is left."""
     directions = still.endless_loops.directions

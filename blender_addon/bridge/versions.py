@@ -32,6 +32,15 @@ def set_space_annotation(space, annotation):
         space.grease_pencil = annotation
 
 
+def draw_stroke(frame, uv):
+    """Draw a stroke, (N, 2) UV, on an annotation's frame as the Image Editor's tool does; 5.x only."""
+    stroke = frame.strokes.new()
+    stroke.display_mode = "2DSPACE"
+    stroke.points.add(count=len(uv))
+    for point, (u, v) in zip(stroke.points, uv, strict=True):
+        point.co = (u, v, 0)
+
+
 def unified_paint_settings(tool_settings):
     """Where the brush's shared color and size live: they moved to each paint mode in 5.x."""
     own = getattr(tool_settings.image_paint, "unified_paint_settings", None)

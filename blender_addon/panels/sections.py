@@ -51,6 +51,9 @@ def draw_mask(layout, still, is_painting):
             text = "Paint Mask" if settings.mask_image is None else "Edit Mask"
             layout.operator("endless_loops.paint_mask", text=text, icon="BRUSH_DATA")
             layout.template_ID(settings, "mask_image", open="image.open")
+        row = layout.row(align=True)
+        row.operator("endless_loops.suggest_masks", icon="LIGHT")
+        row.operator("endless_loops.grow_to_object", icon="MOD_THICKNESS")
     elif settings.mask_source == "MASK":
         layout.template_ID(settings, "mask", new="mask.new")
     else:
@@ -70,6 +73,7 @@ def draw_directions(layout, still, is_drawing, draw_operator):
         layout.operator("endless_loops.done", icon="CHECKMARK")
     else:
         layout.operator(draw_operator, icon="GREASEPENCIL")
+        layout.operator("endless_loops.suggest_directions", icon="LIGHT")
     settings = still.endless_loops
     entries = settings.direction_settings
     if count > 1 and count == len(entries):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from .contrast import boost
 from .motion import Path, Speeds
-from .resample import enlarge
+from .resample import enlarge, times
 from .spline import doubled
 from .texture import Area, Texture, mask_box
 from .threads import in_threads
@@ -24,14 +25,14 @@ EDGE = 0.7
 """Pixels; the blur that makes a ramp of the mask's edge. Parts three pixels wide still move."""
 LEAST_COVER = 1 / 64
 """What tells the mask's outermost pixels from those outside of it."""
-STRIPE = 1 << 15
-"""Pixels rendered at once: their temporaries stay in the processor's cache."""
+TILE = (32, 512)
+"""Rows and columns rendered at once: their temporaries stay in the processor's cache."""
 BAND = 64
 """Rows of the texture that are doubled at once."""
 AROUND = 8
 """Rows on either side that matter to them."""
 FEW = 1 / 8
-"""Of a stripe's pixels; so many are faster handled one by one than all at once."""
+"""Of a tile's pixels; so many are faster handled one by one than all at once."""
 WHITE = (1 << 15) - 1
 """The highest value in 15 bits."""
 
@@ -118,7 +119,7 @@ class Renderer:
         sheets: Sheets,
     ) -> None:
         self._still, self._mask, self._box = still, mask, mask_box(mask)
-        self._paths, self._speeds = paths, speeds
+        self._ways, self._speeds = [_planes(path) for path in paths], speeds
         self._similarity, self._cover, self._sheets = similarity, cover, sheets
         self._size = paths[0].move.shape[:2]
         left, top = texture.origin
@@ -141,85 +142,105 @@ class Renderer:
         picture = self._still.copy()
         target, inside = picture[self._box], self._mask[self._box].view(np.uint8)
         gains = [_Gain(self._similarity, phase, self._size) for phase in phases]
-        height = self._grid[1].shape[0]
 
-        def render(first: int) -> None:
-            rows = slice(first, min(first + height, self._size[0]))
+        def render(tile: _Tile) -> None:
             if self._speeds.shares is None:
-                values = self._blend(rows, phases[0], gains[0])
+                values = self._blend(tile.area, phases[0], gains[0])
             else:
-                values = self._mix(rows, phases, gains)
-            self._settle(values, rows)
-            cv2.copyTo(self._encoded(values), inside[rows], target[rows])
+                values = self._mix(tile.area, phases, gains)
+            self._settle(values, tile)
+            cv2.copyTo(self._encoded(values), inside[tile.area], target[tile.area])
 
-        in_threads(render, range(0, self._size[0], height), threads)
+        in_threads(render, self._tiles, threads)
         return picture
 
     @cached_property
-    def _grid(self) -> tuple[Floats, Floats]:
-        """Columns and rows of a stripe on the sheets, if it were the first one."""
-        width = self._size[1]
-        rows, columns = np.indices((min(self._size[0], max(1, STRIPE // width)), width), np.float32)
-        return 2 * (columns + self._corner[1]), 2 * (rows + self._corner[0])
+    def _tiles(self) -> list[_Tile]:
+        """Cover what moves with tiles, cropped to it."""
+        height, width = TILE
+        areas = (
+            (slice(y, min(y + height, self._size[0])), slice(x, min(x + width, self._size[1])))
+            for y in range(0, self._size[0], height)
+            for x in range(0, self._size[1], width)
+        )
+        tiles = []
+        for rows, columns in areas:
+            moving = self._cover[rows, columns] > 0
+            if moving.any():
+                inner = mask_box(moving)
+                y, x = rows.start, columns.start
+                tiles.append(
+                    self._tile(
+                        (
+                            slice(y + inner[0].start, y + inner[0].stop),
+                            slice(x + inner[1].start, x + inner[1].stop),
+                        )
+                    )
+                )
+        return tiles
+
+    def _tile(self, area: Area) -> _Tile:
+        cover = self._cover[area]
+        partial = (cover > 0) & (cover < 1)
+        if np.count_nonzero(partial) > FEW * cover.size:
+            return _Tile(area, None)
+        rows, columns = np.nonzero(partial)
+        resting = _in_15_bits(self._resting[area][rows, columns]).astype(np.float32)
+        return _Tile(area, (rows * cover.shape[1] + columns, cover[rows, columns][:, None], resting))
 
     @cached_property
-    def _ramp(self) -> tuple[NDArray[np.intp], Floats, Floats]:
-        """Where the cover is partial, as numbers of the box's pixels; how much it is; the picture at rest."""
-        rows, columns = np.nonzero((self._cover > 0) & (self._cover < 1))
-        resting = _in_15_bits(self._resting[rows, columns]).astype(np.float32)
-        return rows * self._size[1] + columns, self._cover[rows, columns][:, None], resting
+    def _grid(self) -> tuple[Floats, Floats]:
+        """Columns and rows of a tile on the sheets, if it were at the box's first pixel."""
+        rows, columns = np.indices(TILE, np.float32)
+        return 2 * (columns + self._corner[1]), 2 * (rows + self._corner[0])
 
-    def _mix(self, rows: slice, phases: Sequence[float], gains: Sequence[_Gain]) -> NDArray[Any]:
-        """Mix what moves at each speed by their shares, for some rows of the mask's box."""
+    def _mix(self, area: Area, phases: Sequence[float], gains: Sequence[_Gain]) -> NDArray[Any]:
+        """Mix what moves at each speed by their shares, for an area of the mask's box."""
         assert self._speeds.shares is not None
-        resting = _in_15_bits(self._resting[rows])
+        resting = _in_15_bits(self._resting[area])
         mixed = resting.astype(np.float32)
         for shares, phase, gain in zip(self._speeds.shares, phases, gains, strict=True):
-            if phase and shares[rows].any():
-                mixed += (self._blend(rows, phase, gain) - resting.astype(np.float32)) * shares[rows][
-                    ..., None
-                ]
+            share = shares[area][..., None]
+            if phase and share.any():
+                mixed += (self._blend(area, phase, gain) - resting.astype(np.float32)) * share
         return mixed if resting.dtype == np.float32 else np.rint(mixed).astype(np.int16)
 
-    def _blend(self, rows: slice, phase: float, gain: _Gain) -> NDArray[Any]:
-        """Warp the texture both ways for some rows of the mask's box and mix the two pictures."""
-        ways = [
-            self._places(path, rows, share)
-            for path, share in zip(self._paths, (phase, 1 - phase), strict=True)
+    def _blend(self, area: Area, phase: float, gain: _Gain) -> NDArray[Any]:
+        """Warp the texture both ways for an area of the mask's box and mix the two pictures."""
+        places = [
+            self._places(way, area, share) for way, share in zip(self._ways, (phase, 1 - phase), strict=True)
         ]
-        mixed = [_mixed(sheet, ways, phase) for sheet in self._sheets]
-        values = _vivid(mixed[0], gain.of(rows))
+        mixed = [_mixed(sheet, places, phase) for sheet in self._sheets]
+        values = _vivid(mixed[0], gain.of(area))
         if self._resting.shape[2] == 1:
             return values[..., :1].copy()
         return values if len(mixed) == 1 else np.dstack([values, mixed[1]])
 
-    def _places(self, path: Path, rows: slice, share: float) -> list[Any]:
+    def _places(self, way: list[tuple[Floats, Floats | None]], area: Area, share: float) -> list[Any]:
         """Say where on the sheets (x, y) pixels are along their paths at a share of a repetition."""
         import cv2
 
         places = []
-        for axis, (grid, start) in enumerate(zip(self._grid, (0, 2 * rows.start), strict=True)):
-            move = np.ascontiguousarray(path.move[rows, :, axis])
-            place = cv2.addWeighted(move, 2 * share, grid[: move.shape[0]], 1, start)
-            if path.bend is not None:
-                bend = np.ascontiguousarray(path.bend[rows, :, axis])
-                place = cv2.scaleAdd(bend, 2 * share * (1 - share), place)
+        for (move, bend), grid, side in zip(way, self._grid, area[::-1], strict=True):
+            moved = move[area]
+            here = grid[: moved.shape[0], : moved.shape[1]]
+            place = cv2.addWeighted(moved, 2 * share, here, 1, 2 * side.start)
+            if bend is not None:
+                place = cv2.scaleAdd(bend[area], 2 * share * (1 - share), place)
             places.append(place)
         return places
 
-    def _settle(self, values: NDArray[Any], rows: slice) -> None:
-        """Fade to the picture at rest where some rows' cover is partial, in place."""
-        places, cover, resting = self._ramp
-        first, last = rows.start * self._size[1], rows.stop * self._size[1]
-        part = slice(*np.searchsorted(places, [first, last]))
-        if part.stop - part.start < FEW * (last - first):
-            places, cover, resting = places[part] - first, cover[part], resting[part]
-        else:
-            places, cover = np.arange(last - first), self._cover[rows].reshape(-1, 1)
-            resting = _in_15_bits(self._resting[rows]).astype(np.float32).reshape(last - first, -1)
-        pixels = values.reshape(last - first, -1)
-        faded = resting + (pixels[places] - resting) * cover
-        pixels[places] = np.rint(faded) if values.dtype == np.int16 else faded
+    def _settle(self, values: NDArray[Any], tile: _Tile) -> None:
+        """Fade to the picture at rest where a tile's cover is partial, in place."""
+        if tile.ramp is not None:
+            places, cover, resting = tile.ramp
+            pixels = values.reshape(-1, values.shape[2])
+            faded = resting + (pixels[places] - resting) * cover
+            pixels[places] = np.rint(faded) if values.dtype == np.int16 else faded
+            return
+        resting = _in_15_bits(self._resting[tile.area]).astype(np.float32)
+        faded = resting + times(values - resting, self._cover[tile.area])
+        values[:] = np.rint(faded) if values.dtype == np.int16 else faded
 
     def _encoded(self, values: NDArray[Any]) -> NDArray[Any]:
         """Turn texture values into the still's: straight alpha and integers where it has them."""
@@ -236,17 +257,28 @@ class Renderer:
         return cv2.cvtColor(values, cv2.COLOR_RGB2RGBA) if values.shape[2] < channels else values
 
 
+@dataclass(frozen=True)
+class _Tile:
+    """An area of the mask's box, and where in it the cover is partial.
+
+    That is told by numbers of pixels, their cover and how they look at rest; None where it's most of them.
+    """
+
+    area: Area
+    ramp: tuple[NDArray[np.intp], Floats, Floats] | None
+
+
 class _Gain:
-    """By how much details grow at a phase, in rows of the mask's box."""
+    """By how much details grow at a phase, in an area of the mask's box."""
 
     def __init__(self, similarity: Floats, phase: float, size: tuple[int, ...]) -> None:
         self._similarity, self._phase = similarity, phase
         self._coarse = None if similarity.shape == size else enlarge(boost(similarity, phase), size)
 
-    def of(self, rows: slice) -> Floats:
+    def of(self, area: Area) -> Floats:
         if self._coarse is not None:
-            return self._coarse[rows]
-        return boost(self._similarity[rows], self._phase)
+            return self._coarse[area]
+        return boost(self._similarity[area], self._phase)
 
 
 def ramp_cover(mask: NDArray[np.bool_], box: Area, fade: Floats | np.float32) -> Floats:
@@ -276,12 +308,23 @@ def ramp_cover(mask: NDArray[np.bool_], box: Area, fade: Floats | np.float32) ->
     return np.where(mask[box], np.clip(ramp, LEAST_COVER, 1), np.float32(0))
 
 
-def _mixed(sheet: NDArray[Any], ways: list[list[Any]], phase: float) -> NDArray[Any]:
+def _planes(path: Path) -> list[tuple[Floats, Floats | None]]:
+    """Part a path into x and y, the way they lie in memory already."""
+    return [
+        (
+            np.ascontiguousarray(path.move[..., axis]),
+            None if path.bend is None else np.ascontiguousarray(path.bend[..., axis]),
+        )
+        for axis in (0, 1)
+    ]
+
+
+def _mixed(sheet: NDArray[Any], places: list[list[Any]], phase: float) -> NDArray[Any]:
     """Look a sheet up both ways and blend, in 15 bits or floats."""
     import cv2
 
     first, second = (
-        cv2.remap(sheet, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for x, y in ways
+        cv2.remap(sheet, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for x, y in places
     )
     scale = 1.0
     if sheet.dtype == np.uint8:

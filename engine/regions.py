@@ -156,7 +156,11 @@ def divide(mask: Mask, strokes: Sequence[Stroke], pixel: int = 1) -> Division:
     if not parts and not held.any():
         raise BadMask("The mask is too small to hold two repetitions: paint a larger area.")
     if not parts:
-        raise BadStroke("Every stroke near the mask makes 0 turns: let at least one of them move.")
+        holding = [str(index + 1) for index in sorted(used) if not strokes[index].turns]
+        named = f"Stroke {holding[0]} holds" if len(holding) == 1 else f"Strokes {', '.join(holding)} hold"
+        raise BadStroke(
+            f"{named} the whole mask still, with 0 turns: draw strokes that move it further away from there."
+        )
     return Division(tuple(parts), held, tuple(_doubts(strokes, over, used, parts, pixel)))
 
 
@@ -315,7 +319,9 @@ def _doubts(
             follows = "what is nearest follows it" if index in used else "nothing follows it"
             doubts.append(f"{name} lies outside of what is masked: {follows}.")
         elif stroke.turns and index not in moved:
-            doubts.append(f"{name} moves nothing: other strokes are nearer to everything around it.")
+            nearer = _nearest_other(index, strokes)
+            why = "is nearer to" if strokes[nearer].turns else "holds"
+            doubts.append(f"{name} moves nothing: stroke {nearer + 1} {why} everything around it.")
     for first, one in enumerate(strokes):
         for second, other in enumerate(strokes[first + 1 :], first + 1):
             place = _clash(one, other) if {first, second} <= moved else None
@@ -325,6 +331,17 @@ def _doubts(
                     f"{place[1] * pixel:.0f}: one side dissolves into the other there. Remove one of them."
                 )
     return doubts
+
+
+def _nearest_other(index: int, strokes: Sequence[Stroke]) -> int:
+    """Which stroke is nearest to most of another one."""
+    points = spaced_points(strokes[index])
+    others = [other for other in range(len(strokes)) if other != index]
+    away = [
+        np.min([distance_to(segment, points) for segment in straight_segments(strokes[other])], axis=0)
+        for other in others
+    ]
+    return others[int(np.bincount(np.argmin(away, axis=0)).argmax())]
 
 
 def _clash(one: Stroke, other: Stroke) -> Doubles | None:

@@ -173,8 +173,8 @@ def test_a_stroke_within_what_is_held_is_named():
     held = Stroke([[20, 50], [140, 50]], turns=0)
     divided = division(everywhere(), held, [[60, 50], [100, 50]], [[20, 90], [140, 90]])
     (warning,) = divided.warnings
-    assert warning.startswith("Stroke 2 moves nothing")
-    with pytest.raises(BadStroke, match="0 turns"):
+    assert warning.startswith("Stroke 2 moves nothing: stroke 1 holds")
+    with pytest.raises(BadStroke, match="Stroke 1 holds the whole mask still"):
         division(everywhere(), held, [[60, 50], [100, 50]])
 
 

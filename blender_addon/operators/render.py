@@ -24,12 +24,13 @@ class RenderOperator(JobOperator):
 
     def request(self, still, output, stack, folder):
         """Gather what the frames are made of; `stack` closes, or undoes, whatever `folder` is part of."""
-        self.is_stale = loops.is_out_of_date(still)
         from ..engine.texture import mask_box
 
+        self.is_stale = loops.is_out_of_date(still)
         loop = loops.softened(still)
         settings = still.endless_loops
         is_footage = footage.is_footage(still)
+        moving_rows = None if is_footage else mask_box(loop.mask)[0]
         return {
             "uid": still.session_uid,
             "loop": loop,
@@ -39,7 +40,7 @@ class RenderOperator(JobOperator):
             "corners": footage.track_corners(still) if is_footage else None,
             "pace": (settings.frame_count, -settings.turns if settings.reverse else settings.turns),
             "output": output,
-            "writer": FrameWriter(output, loop.still, mask_box(loop.mask)[0]),
+            "writer": FrameWriter(output, self.trimmed(loop.still), moving_rows),
             "name": loops.name_of(still),
             "folder": folder,
             "stack": stack,
@@ -49,10 +50,8 @@ class RenderOperator(JobOperator):
     def work(cls, request, progress):
         """Write the frames; returns the paths' names, in order, and what may disappoint about the frames."""
         if request["footage"] is None:
-            frames, number = (
-                (request["loop"].frame(phase) for phase in request["phases"]),
-                len(request["phases"]),
-            )
+            number = len(request["phases"])
+            frames = (request["loop"].frame(phase) for phase in request["phases"])
         else:
             progress(0, "Counting Frames")
             frames, number = _moving_loop(request), footage.count(request["footage"])

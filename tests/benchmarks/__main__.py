@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks` prints every figure: first how good loops are, then how long they take.
 
-`speed` prints the second half alone; `sheet NAME...` writes contact sheets.
+`speed` and `suggestions` print a part of them; `sheet NAME...` writes contact sheets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import cv2
 
-from . import speed, synthetic
+from . import speed, suggested, synthetic
 from .cases import HELD_SEEDS, TUNING_SEEDS, Case, photographs
 from .measure import SOLVERS, Cache, Row, measure
 from .sheet import contact_sheet
@@ -33,10 +33,11 @@ STILLS = Path(__file__).resolve().parents[2].parent / "shared" / "stills"
 def _arguments(command: str, words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m tests.benchmarks {command}".removesuffix(" table"))
     parser.add_argument("--stills", type=Path, default=STILLS, help="folder of annotated photographs")
-    if command == "speed":
-        parser.add_argument(
-            "--only", action="append", metavar="TEXT", help=f"some of {', '.join(speed.GROUPS)}"
-        )
+    if command in ("speed", "suggestions"):
+        if command == "speed":
+            parser.add_argument(
+                "--only", action="append", metavar="TEXT", help=f"some of {', '.join(speed.GROUPS)}"
+            )
         parser.add_argument(
             "--repeats", type=int, default=REPEATS, metavar="N", help="medians of so many runs"
         )
@@ -141,6 +142,7 @@ def _report(options: argparse.Namespace) -> None:
                 print(detail(name, row), flush=True)
     print(table(rows))
     if not (options.only or options.split or options.seeds or options.solver):
+        print(speed.table(list(suggested.lines(options.stills, REPEATS)), "suggestions"))
         print(speed.table(list(speed.measured(options.stills, REPEATS, None))))
     print(f"{os.cpu_count()} cores, load {load:.1f} at the start of the run: above 1, times are too long")
     if options.json:
@@ -150,6 +152,12 @@ def _report(options: argparse.Namespace) -> None:
 def _speeds(options: argparse.Namespace) -> None:
     load = os.getloadavg()[0]
     print(speed.table(list(speed.measured(options.stills, options.repeats, options.only))))
+    print(f"{os.cpu_count()} cores, load {load:.1f} at the start of the run: above 1, times are too long")
+
+
+def _suggestions(options: argparse.Namespace) -> None:
+    load = os.getloadavg()[0]
+    print(speed.table(list(suggested.lines(options.stills, options.repeats)), "suggestions"))
     print(f"{os.cpu_count()} cores, load {load:.1f} at the start of the run: above 1, times are too long")
 
 
@@ -171,6 +179,8 @@ def main(words: list[str]) -> None:
         _sheets(_arguments("sheet", words[1:]))
     elif words[:1] == ["speed"]:
         _speeds(_arguments("speed", words[1:]))
+    elif words[:1] == ["suggestions"]:
+        _suggestions(_arguments("suggestions", words[1:]))
     else:
         _report(_arguments("table", words))
 

@@ -291,9 +291,9 @@ def measured(stills: Path, repeats: int, only: list[str] | None) -> Iterator[Lin
             yield from group(stills, repeats)
 
 
-def table(lines: list[Line]) -> str:
+def table(lines: list[Line], title: str = "speed") -> str:
     """Write the table: what, the goal, the figure, and what it's made of."""
-    cells = [("speed", "goal", "measured", "")] + [(n.what, n.goal, n.value, n.note) for n in lines]
+    cells = [(title, "goal", "measured", "")] + [(n.what, n.goal, n.value, n.note) for n in lines]
     widths = [max(len(row[k]) for row in cells) for k in range(3)]
     text = [
         f"{what:<{widths[0]}}  {goal:>{widths[1]}}  {value:>{widths[2]}}  {note}".rstrip()

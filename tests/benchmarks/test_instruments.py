@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from . import metrics, synthetic
+from . import metrics, suggested, synthetic
 from .cases import Anchor, Case
 from .measure import Refused
 from .motifs import MOTIFS
@@ -151,3 +151,11 @@ def test_what_folds_is_seen():
     ramp[..., 0] = 30 - 0.5 * np.arange(80)
     assert metrics.folded(Shifting(ramp, ramp)) == 0
     assert metrics.folded(Shifting(3 * ramp, ramp)) > 0.9
+
+
+def test_suggested_angles_are_ranked_by_the_annotated_step():
+    step = Anchor(np.array([5.0, 5.0]), np.array([10.0, 10.0]), 0.0)
+    case = dataclasses.replace(synthetic.still(0, "blobs", "noise", "tune"), anchors=(step,))
+    assert suggested.rank([170.0, -130.0, 45.0], case) == 1  # an opposite direction is the same one
+    assert suggested.rank([170.0], case) == suggested.rank([], case) == 99
+    assert suggested.apart(179.0, 1.0) == 2

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .repetition import Repetition
 from .settings import Settings
 from .similarity import ANGLES, NODE, SHORTEST, Similarity
+from .threads import in_threads
 
 Floats = NDArray[np.float32]
 
@@ -28,6 +29,10 @@ SMOOTHNESS = 4.0
 THETA_ALPHA = 10.0
 """Working pixels (equation 4)."""
 ITERATIONS = 10
+NEGLIGIBLE = 1e-4
+"""Of the strongest combination of angles; weaker ones change the posterior by less than a millionth."""
+WORTH_A_THREAD = 100_000
+"""Energies of one angle from which on angles are worked on at a time."""
 
 
 @dataclass(frozen=True)
@@ -141,30 +146,55 @@ def solve_crf(
     alike = np.sqrt(np.maximum(np.cos(angles[:, None] - angles[None]), 0)).astype(np.float32)
     if solver == "pydensecrf":
         return _reference(unary, alike, inside, theta, weight)
-    lowest = unary.min((0, 1), keepdims=True)
-    likelihood = np.exp(lowest - unary)
-    angle_evidence = likelihood.sum(1)
-    lengths = likelihood / angle_evidence[:, None]
-    belief = np.where(inside, angle_evidence / angle_evidence.sum(0), 0)
-    region = inside.astype(np.float32)
-    norm = 1 / np.sqrt(_blur(region[None], theta)[0] + 1e-20)
-    for _ in range(ITERATIONS):
-        message = _blur(belief * norm, theta) * norm
-        support = weight * np.tensordot(alike, message, axes=1)
-        belief = angle_evidence * np.exp(support - support.max(0))
-        belief = np.where(inside, belief / belief.sum(0), 0).astype(np.float32)
-    return belief[:, None] * lengths
+    angle_count = len(angles)
+    lowest = unary.reshape(-1, *inside.shape).min(0)
+    posterior = np.empty_like(unary)
+    evidence = np.empty((angle_count, *inside.shape), np.float32)
+
+    def weigh(angle: int) -> None:
+        np.subtract(lowest, unary[angle], out=posterior[angle])
+        np.exp(posterior[angle], out=posterior[angle])
+        posterior[angle].sum(0, out=evidence[angle])
+
+    def share(angle: int) -> None:
+        posterior[angle] *= belief[angle]
+
+    threads = None if unary[0].size >= WORTH_A_THREAD else 1
+    in_threads(weigh, range(angle_count), threads)
+    belief = _mean_field(evidence, weight * alike, inside, theta)
+    belief /= evidence
+    in_threads(share, range(angle_count), threads)
+    return posterior
 
 
-def _blur(planes: Floats, theta: float) -> Floats:
-    """Convolve planes with an unnormalized Gaussian kernel; nothing comes in from beyond the border."""
+def _mean_field(evidence: Floats, alike: Floats, inside: NDArray[np.bool_], theta: float) -> Floats:
+    """Find the angles' posterior, (A, h, w), from their likelihoods and how well two go together, (A, A).
+
+    Of those A x A only a few combinations count, since they change slowly with the angle: it's these
+    that are sent as messages.
+    """
     import cv2
 
     radius = int(np.ceil(4 * theta))
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / theta) ** 2).astype(np.float32)
-    return np.stack(
-        [cv2.sepFilter2D(plane, -1, kernel, kernel, borderType=cv2.BORDER_CONSTANT) for plane in planes]
-    ).astype(np.float32)
+
+    def blur(plane: Floats) -> Floats:  # nothing comes in from beyond the border
+        return np.asarray(cv2.sepFilter2D(plane, -1, kernel, kernel, borderType=cv2.BORDER_CONSTANT))
+
+    out, strength, into = np.linalg.svd(alike)
+    rank = int((strength > NEGLIGIBLE * strength[0]).sum())
+    out, into = out[:, :rank], strength[:rank, None] * into[:rank]
+    region = inside.astype(np.float32)
+    norm = 1 / np.sqrt(blur(region) + np.float32(1e-20))
+    belief = evidence * (region / evidence.sum(0))
+    for _ in range(ITERATIONS):
+        combined = np.tensordot(into, belief * norm, axes=1)
+        support = np.tensordot(out, np.stack([blur(plane) for plane in combined]) * norm, axes=1)
+        support -= support.max(0)
+        np.exp(support, out=support)
+        support *= evidence
+        belief = support * (region / support.sum(0))
+    return belief
 
 
 def _reference(

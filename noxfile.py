@@ -80,8 +80,9 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(name="to-sequencer", python="3.13")
 def to_sequencer(session: nox.Session) -> None:
-    """Print how long To Sequencer takes, over the engine's own writing of the same frames."""
+    """Print how long To Sequencer takes, over the engine's own writing, and registering."""
     session.install(BLENDER["5.2"])
+    session.run("python", "-m", "tests.benchmarks.registering")
     session.run("python", "-m", "tests.benchmarks.to_sequencer")
 
 

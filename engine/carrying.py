@@ -21,7 +21,9 @@ Floats = NDArray[np.float32]
 LEAST_MASK = 64
 """Pixels; when less of the moved mask is in a picture, nothing is left to move."""
 MARGIN = 8
-"""Pixels around what is pulled into the mask that its look-ups need."""
+"""Pixels around what is pulled into the mask that its look-ups need, and that paths grow between samples."""
+SPARSE = 8
+"""Pixels between the paths that tell how far they reach."""
 
 
 def carried_frame(loop: Loop, picture: NDArray[Any], homography: Homography, phase: float) -> NDArray[Any]:
@@ -46,8 +48,8 @@ def carried_frame(loop: Loop, picture: NDArray[Any], homography: Homography, pha
     if phase == 0 or mask.sum() < LEAST_MASK:
         return frame
     window = mask_box(mask)
-    paths = _carried_paths(loop, homography, window)
-    reach = int(max(np.abs(path.move).max() for path in paths)) + MARGIN
+    sparse = _carried_paths(loop, homography, window, SPARSE)
+    reach = int(max(np.abs(path.move).max() for path in sparse)) + MARGIN
     window = _grown(window, reach, mask.shape)
     inside = mask[window]
     back, ahead = _carried_paths(loop, homography, window)
@@ -85,11 +87,11 @@ def _grown(window: Area, reach: int, shape: tuple[int, ...]) -> Area:
     return rows, columns
 
 
-def _origins(loop: Loop, homography: Homography, window: Area) -> Floats:
-    """Say which pixels (x, y) of the still a window of the picture shows, (h, w, 2)."""
+def _origins(loop: Loop, homography: Homography, window: Area, spacing: int = 1) -> Floats:
+    """Say which pixels (x, y) of the still a window of the picture shows, (h, w, 2), every so many pixels."""
     import cv2
 
-    rows, columns = (np.arange(side.start, side.stop, dtype=np.float32) for side in window)
+    rows, columns = (np.arange(side.start, side.stop, spacing, dtype=np.float32) for side in window)
     here = np.stack(np.meshgrid(columns, rows), axis=-1)
     place = np.asarray(cv2.perspectiveTransform(here, np.linalg.inv(homography)), np.float32)
     # Far beyond the mask, where a horizon may be, things go on as they are nearest to there.
@@ -109,19 +111,19 @@ def _looked_up(loop: Loop, values: NDArray[Any], place: Floats) -> Floats:
     return np.asarray(found, np.float32)
 
 
-def _carried_paths(loop: Loop, homography: Homography, window: Area) -> tuple[Path, Path]:
+def _carried_paths(loop: Loop, homography: Homography, window: Area, spacing: int = 1) -> tuple[Path, Path]:
     """Carry the inverse and the forward path into a window of the picture."""
     import cv2
 
-    place = _origins(loop, homography, window)
+    place = _origins(loop, homography, window, spacing)
 
     def mapped(points: NDArray[Any]) -> Floats:
         return np.asarray(cv2.perspectiveTransform(points, homography), np.float32)
 
     start = mapped(place)
+    moves = _looked_up(loop, np.dstack([path.move for path in loop.full_paths]), place)
     carried = []
-    for path in loop.full_paths:
-        move = _looked_up(loop, path.move, place)
+    for path, move in zip(loop.full_paths, (moves[..., :2], moves[..., 2:]), strict=True):
         end = mapped(place + move) - start
         bend = None
         if path.bend is not None:

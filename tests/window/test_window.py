@@ -59,3 +59,11 @@ def test_the_tint_shows_the_splines_that_solve_uses(play):
     (with_hole, differ), (without, differ_too) = found["layers"]
     assert without > with_hole > 0.1
     assert max(differ, differ_too) < 0.002
+
+
+def test_movies_and_sequences_are_drawn_on_and_solved_on_their_first_frame(play):
+    found = play("scenario_footage")
+    for kind in ("sequence", "movie"):
+        assert found[kind]["painted"] > 100
+        assert found[kind]["solved_first_frame"] and found[kind]["playing"]
+        assert found[kind]["elements"] == 6

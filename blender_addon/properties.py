@@ -148,6 +148,14 @@ class EndlessLoopsSettings(PropertyGroup):
         max=1000,
         default=4,
     )
+    moving_part_only: BoolProperty(
+        name="Moving Part Only",
+        description=(
+            "Write only the box around what moves, and play it over the still in a meta strip: "
+            "faster and smaller the less of the still moves"
+        ),
+        default=False,
+    )
     output_folder: StringProperty(
         name="Folder",
         description=(
@@ -176,7 +184,7 @@ class EndlessLoopsSettings(PropertyGroup):
         name="Plane Track", description="Plane track, made in the Movie Clip Editor, that the loop lies on"
     )
 
-    sequence_folder: StringProperty(options={"HIDDEN"})
+    sequences_folder: StringProperty(options={"HIDDEN"})
     loop_file: StringProperty(options={"HIDDEN"})
     fingerprint: StringProperty(options={"HIDDEN"})
     confidence: FloatProperty(

@@ -1,6 +1,8 @@
 """Frames on disk become a strip of the edit in use, or a movie."""
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 
@@ -11,12 +13,30 @@ from .images import portable
 MAX_CHANNEL = 128
 
 
-def place(context, still, files, repeat, name, keep_bytes):
-    """Let the edit in use play `files` (paths of one folder, in order) `repeat` times.
+@dataclass(frozen=True, kw_only=True)
+class Sequence:
+    """Frames on disk, and how a strip plays them."""
 
-    Strips that play this folder already, or the one that the still's frames were in before, are kept where
+    still: bpy.types.Image
+    files: list  # paths of one folder, in order
+    repeat: int
+    name: str
+    color_space: str  # of the files, or "" where Blender's own guess is right
+    below: Path | None  # the still with even sides, where the frames are only a part that plays over it
+    below_size: tuple | None  # its width and height
+    area: tuple  # the part's rows and columns, as slices
+
+    @property
+    def length(self):
+        return len(self.files) * self.repeat
+
+
+def place(context, sequence):
+    """Let the edit in use play a sequence.
+
+    Strips that play its folder already, or the one that the still's frames were in before, are kept where
     they are and follow the new frames. Otherwise one strip is added at the playhead, on the lowest channel
-    that is free there, inside the meta strip that is open.
+    that is free there, inside the meta strip that is open. A part and the still below it are in a meta strip.
 
     Returns
     -------
@@ -25,23 +45,27 @@ def place(context, still, files, repeat, name, keep_bytes):
     scene = versions.edited_scene(context)
     editor = scene.sequence_editor or scene.sequence_editor_create()
     versions.show_in_sequencer(context, scene)
-    settings = still.endless_loops
-    folders = {_absolute(str(files[0].parent)), _absolute(settings.sequence_folder)}
-    settings.sequence_folder = portable(files[0].parent)
-    present = [s for s in editor.strips_all if s.type == "IMAGE" and _absolute(s.directory) in folders]
+    settings, folder = sequence.still.endless_loops, sequence.files[0].parent
+    folders = {_absolute(str(folder))}
+    if settings.sequences_folder:
+        folders.add(_absolute(os.path.join(settings.sequences_folder, folder.name)))
+    settings.sequences_folder = portable(folder.parent)
+    kind = "META" if sequence.below else "IMAGE"
+    present = [s for s in editor.strips_all if s.type == kind and _plays(s, folders)]
     for strip in present:
-        _set_elements(strip, files, repeat)
+        _update(strip, sequence)
     if present:
         return present[0], False
     strips = editor.meta_stack[-1].strips if editor.meta_stack else editor.strips
     start = scene.frame_current
-    channel = _free_channel(strips, start, start + len(files) * repeat)
-    strip = strips.new_image(
-        name=name, filepath=portable(files[0]), channel=channel, frame_start=start, fit_method="FIT"
-    )
-    _set_elements(strip, files, repeat)
-    if keep_bytes:
-        strip.colorspace_settings.name = still.colorspace_settings.name
+    channel = _free_channel(strips, start, start + sequence.length)
+    if sequence.below:
+        strip = strips.new_meta(name=sequence.name, channel=channel, frame_start=start)
+        _add(strip.strips, sequence, sequence.below, 1, start)
+        _add(strip.strips, sequence, sequence.files[0], 2, start)
+    else:
+        strip = _add(strips, sequence, sequence.files[0], channel, start)
+    _update(strip, sequence)
     editor.active_strip = strip
     return strip, True
 
@@ -88,15 +112,49 @@ def movie_suffix(scene):
     return names.get(scene.render.ffmpeg.format, ".mkv")
 
 
-def _set_elements(strip, files, repeat):
-    names = [file.name for file in files] * repeat
+def _add(strips, sequence, file, channel, start):
+    """Add an image strip that fills the picture."""
+    strip = strips.new_image(
+        name=sequence.name, filepath=portable(file), channel=channel, frame_start=start, fit_method="FIT"
+    )
+    if sequence.color_space:
+        strip.colorspace_settings.name = sequence.color_space
+    return strip
+
+
+def _plays(strip, folders):
+    if strip.type == "META":
+        return any(inner.type == "IMAGE" and _plays(inner, folders) for inner in strip.strips)
+    return _absolute(strip.directory) in folders
+
+
+def _update(strip, sequence):
+    """Let a strip, or the two in a meta strip, play the frames that are there now."""
+    if strip.type == "IMAGE":
+        return _set_elements(strip, [file.name for file in sequence.files] * sequence.repeat, sequence)
+    below, part = sorted((s for s in strip.strips if s.type == "IMAGE"), key=lambda inner: inner.channel)[:2]
+    _set_elements(below, [sequence.below.name], sequence)
+    versions.set_strip_length(below, sequence.length)
+    _update(part, sequence)
+    # Whatever scale and place the still has, the part keeps its own place on it.
+    width, height = sequence.below_size
+    rows, columns = sequence.area
+    on_still, transform = below.transform, part.transform
+    transform.scale_x, transform.scale_y = on_still.scale_x, on_still.scale_y
+    right, down = (columns.start + columns.stop - width) / 2, (rows.start + rows.stop - height) / 2
+    transform.offset_x = on_still.offset_x + right * on_still.scale_x
+    transform.offset_y = on_still.offset_y - down * on_still.scale_y
+    versions.set_strip_length(strip, sequence.length)
+
+
+def _set_elements(strip, names, sequence):
     while len(strip.elements) > 1:
         strip.elements.pop(-1)
     strip.elements[0].filename = names[0]
     for name in names[1:]:
         strip.elements.append(name)
     # Assigning the folder is what makes Blender read the files anew, also where it is the same.
-    strip.directory = portable(files[0].parent) + os.sep
+    strip.directory = portable(sequence.files[0].parent) + os.sep
 
 
 def _free_channel(strips, start, end):

@@ -83,6 +83,14 @@ def strip_begin(strip):
     return int(strip.left_handle if hasattr(strip, "left_handle") else strip.frame_final_start)
 
 
+def set_strip_length(strip, frames):
+    """Let a strip end so many frames after it begins."""
+    if hasattr(strip, "right_handle"):
+        strip.right_handle = strip.left_handle + frames
+    else:
+        strip.frame_final_duration = frames
+
+
 def set_still_format(image_settings, file_format):
     """Ask for a still format: 5.x hides those until the media type is an image."""
     if hasattr(image_settings, "media_type"):

@@ -22,15 +22,21 @@ class RenderOperator(JobOperator):
     def reason_against(cls, still):
         return super().reason_against(still) or reason_without_loop(still)
 
-    def request(self, still, output, stack, folder):
-        """Gather what the frames are made of; `stack` closes, or undoes, whatever `folder` is part of."""
-        from ..engine.texture import mask_box
+    def request(self, still, output, stack, crop=None):
+        """Gather what the frames are made of.
 
+        Parameters
+        ----------
+        stack : ExitStack
+            Closes, or undoes, whatever the frames' folder is part of.
+        crop : callable(loop), optional
+            Returns the rows and columns that are written, as slices; all of them when it is missing.
+        """
         self.is_stale = loops.is_out_of_date(still)
         loop = loops.softened(still)
         settings = still.endless_loops
         is_footage = footage.is_footage(still)
-        moving_rows = None if is_footage else mask_box(loop.mask)[0]
+        area = crop(loop) if crop else tuple(slice(0, length) for length in loop.mask.shape)
         return {
             "uid": still.session_uid,
             "loop": loop,
@@ -40,9 +46,11 @@ class RenderOperator(JobOperator):
             "corners": footage.track_corners(still) if is_footage else None,
             "pace": (settings.frame_count, -settings.turns if settings.reverse else settings.turns),
             "output": output,
-            "writer": FrameWriter(output, self.trimmed(loop.still), moving_rows),
+            "area": area,
+            "writer": FrameWriter(
+                output, loop.still[area], None if is_footage else _moving_rows(loop, area[0])
+            ),
             "name": loops.name_of(still),
-            "folder": folder,
             "stack": stack,
         }
 
@@ -50,20 +58,15 @@ class RenderOperator(JobOperator):
     def work(cls, request, progress):
         """Write the frames; returns the paths' names, in order, and what may disappoint about the frames."""
         if request["footage"] is None:
-            number = len(request["phases"])
             frames = (request["loop"].frame(phase) for phase in request["phases"])
+            number = len(request["phases"])
         else:
             progress(0, "Counting Frames")
             frames, number = _moving_loop(request), footage.count(request["footage"])
         names = frame_names(request, number)
-        pictures = (cls.trimmed(frame) for frame in frames)
+        pictures = (frame[request["area"]] for frame in frames)
         request["writer"].write(pictures, [request["folder"] / name for name in names], progress)
         return names, [] if request["footage"] is None else list(frames.warnings)
-
-    @classmethod
-    def trimmed(cls, frame):
-        """A frame as it's written."""
-        return frame
 
     @classmethod
     def abandon(cls, request):
@@ -98,6 +101,14 @@ def _moving_loop(request):
     )
 
 
+def _moving_rows(loop, rows):
+    """The rows in which anything moves, counted from the first one that is written."""
+    from ..engine.texture import mask_box
+
+    moving = mask_box(loop.mask)[0]
+    return slice(max(moving.start - rows.start, 0), min(moving.stop, rows.stop) - rows.start)
+
+
 def frame_names(request, number):
     """List the names of a sequence's files, in order."""
     name, extension = request["name"], request["output"].extension
@@ -106,5 +117,5 @@ def frame_names(request, number):
 
 def is_frame_of(name):
     """Return a test of file names: may an earlier run have written it as a frame of `name`?"""
-    pattern = re.compile(re.escape(name) + r"_\d{4,}\.(png|exr|tif|jpg|webp)")
+    pattern = re.compile(re.escape(name) + r"_(\d{4,}|still)\.(png|exr|tif|jpg|webp)")
     return lambda file_name: bool(pattern.fullmatch(file_name))

@@ -39,12 +39,12 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
         depth = "16" if images.is_float(still) else "8"
         output = replace(output_format(still, scene), file_format="PNG", color_depth=depth, codecs=())
         stack = ExitStack()
-        request = self.request(still, output, stack, folder=None)
+        request = self.request(still, output, stack, _even_part)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="endless_loops_")))
         part = self.path.with_name(f".{self.path.stem}.part{self.path.suffix}")
         stack.callback(part.unlink, missing_ok=True)
         request.update(folder=folder, part=part)
-        size = [length // 2 * 2 for length in images.size(still)]  # encoders want even sizes
+        size = [side.stop for side in request["area"][::-1]]
         request["settings"] = sequencer.movie_settings(scene, part, size)
         request["command"] = processes.command("encode_movie.py", str(folder / "movie.json"))
         return request
@@ -59,11 +59,6 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
         _encode(request, count, progress)
         return count, warnings
 
-    @classmethod
-    def trimmed(cls, frame):
-        height, width = (length // 2 * 2 for length in frame.shape[:2])
-        return frame[:height, :width]
-
     def deliver(self, context, request, result):
         try:
             os.replace(request["part"], self.path)
@@ -74,6 +69,11 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
         if self.is_temporary:
             warnings.append("the .blend is not saved yet, so it is temporary")
         self.tell(f"{count} frames in {self.path}", warnings)
+
+
+def _even_part(loop):
+    """What a movie shows of a loop: encoders want even sizes."""
+    return tuple(slice(0, length // 2 * 2) for length in loop.mask.shape)
 
 
 def _encode(request, count, progress):

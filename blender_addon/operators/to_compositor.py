@@ -44,7 +44,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
     def snapshot(self, context):
         still = self.still(context)
         stack = ExitStack()
-        request = self.request(still, lossless_format(still), stack, folder=None)
+        request = self.request(still, lossless_format(still), stack)
         request["as_group"] = self._as_group(still)
         self.is_temporary = not bpy.data.filepath
         request["target"], request["folder"] = self._folders(still, request, stack)

@@ -140,6 +140,7 @@ def draw_output(layout, still):
         draw_plane(column, settings)
     else:
         column.prop(settings, "repeat")
+        column.prop(settings, "moving_part_only")
     layout.operator("endless_loops.to_sequencer", icon="SEQUENCE")
     column = columns(layout.column())
     column.prop(settings, "movie_path", placeholder="Automatic")

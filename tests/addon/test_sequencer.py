@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
+
+from .conftest import bytes_of, inset, new_image, windows
+from .test_output import with_alpha
 
 
 def strips():
@@ -63,6 +67,86 @@ def test_another_blend_beside_it_has_frames_of_its_own_and_keeps_the_strip(solve
     assert len(list(folder.iterdir())) == 4
 
 
+def rendered(folder, frame):
+    """The edit at a frame, (H, W, 3) uint8."""
+    scene = bpy.context.scene
+    scene.render.filepath = str(folder / "rendered.png")
+    scene.frame_set(frame)
+    bpy.ops.render.render(write_still=True)
+    return bytes_of(folder / "rendered.png")[..., :3]
+
+
+SIZES = [((240, 160), 100), ((480, 400), 100), ((240, 160), 50)]
+
+
+def send_part(height, width, border, size, percentage):
+    """Solve a still of a size and let an edit of another size play its moving part."""
+    image = new_image(windows(height, width))
+    mask = np.zeros((height, width), bool)
+    mask[border:120, 20:-border] = True
+    image.endless_loops.set_mask(mask)
+    image.endless_loops.add_direction([(120, 110), (120, 30)])
+    bpy.ops.endless_loops.solve(image=image.name)
+    image.endless_loops.frame_count, image.endless_loops.repeat = 4, 2
+    scene = bpy.context.scene
+    scene.view_settings.view_transform = "Standard"
+    scene.render.resolution_x, scene.render.resolution_y = size
+    scene.render.resolution_percentage = percentage
+    image.endless_loops.moving_part_only = True
+    bpy.ops.endless_loops.to_sequencer(image=image.name)
+    return image
+
+
+@pytest.mark.parametrize(("size", "percentage"), SIZES)
+def test_the_moving_part_plays_over_the_still_as_whole_frames_do(saved, size, percentage):
+    image = send_part(160, 240, 24, size, percentage)
+    (meta,) = strips()
+    assert meta.type == "META"
+    parts = [rendered(saved, frame).astype(int) for frame in (1, 2, 7, 8)]
+    strips().remove(meta)
+    bpy.context.scene.frame_set(1)
+    image.endless_loops.moving_part_only = False
+    bpy.ops.endless_loops.to_sequencer(image=image.name)
+    for frame, part in zip((1, 2, 7, 8), parts, strict=True):
+        error = abs(rendered(saved, frame) - part).max(axis=2)
+        assert np.mean(error > 1) <= (0.03 if size[0] == 480 else 0), f"frame {frame}"  # the box has a border
+    folder = saved / "endless_loops" / "scene"
+    small = sum(f.stat().st_size for f in (folder / "wall_part").iterdir() if "still" not in f.name)
+    assert small < 0.8 * sum(f.stat().st_size for f in (folder / "wall").iterdir())
+
+
+@pytest.mark.parametrize(("height", "width", "border"), [(160, 240, 25), (161, 241, 24), (161, 241, 25)])
+@pytest.mark.parametrize(("size", "percentage"), SIZES)
+def test_the_moving_part_begins_as_what_lies_below_it(saved, height, width, border, size, percentage):
+    send_part(height, width, border, size, percentage)
+    first = rendered(saved, 1).astype(int)
+    strips()[0].strips[1].mute = True
+    assert abs(rendered(saved, 1) - first).max() <= 1
+
+
+def test_a_moving_part_follows_what_is_made_anew(solved, saved, addon):
+    settings, versions = solved.endless_loops, addon("bridge.versions")
+    settings.moving_part_only = True
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    strips()[0].channel = 5
+    settings.frame_count = 4
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    (meta,) = strips()
+    assert (meta.channel, versions.strip_end(meta) - versions.strip_begin(meta)) == (5, 4 * 3)
+    assert len(list((saved / "endless_loops" / "scene" / "wall_part").iterdir())) == 4 + 1
+
+
+def test_a_still_with_alpha_is_written_whole(saved, still, capfd):
+    clear = new_image(with_alpha(windows()), "clear.png")
+    clear.endless_loops.set_mask(inset())
+    clear.endless_loops.add_direction([(120, 140), (120, 20)])
+    bpy.ops.endless_loops.solve(image=clear.name)
+    clear.endless_loops.moving_part_only, clear.endless_loops.frame_count = True, 2
+    bpy.ops.endless_loops.to_sequencer(image=clear.name)
+    assert "has alpha, so whole frames were written" in capfd.readouterr().out
+    assert strips()[0].type == "IMAGE"
+
+
 def test_a_strip_goes_into_the_meta_strip_that_is_open(solved):
     editor = bpy.context.scene.sequence_editor_create()
     meta = editor.strips.new_meta(name="Meta", channel=1, frame_start=1)
@@ -81,8 +165,6 @@ def test_the_edit_that_the_workspace_shows_is_the_one_in_use(solved):
 
 
 def test_the_strip_plays_the_frames(solved, saved):
-    from .conftest import bytes_of
-
     scene = bpy.context.scene
     scene.view_settings.view_transform = "Standard"
     scene.render.resolution_x, scene.render.resolution_y = solved.size

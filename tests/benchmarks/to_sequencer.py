@@ -46,21 +46,36 @@ def measure(work: Path) -> None:
     still = solved_still(bpy)
     write_frames = importlib.import_module(f"{PACKAGE}.engine.imagefiles").write_frames
     loop = still.endless_loops.loop()
-    engine, blender = [], []
+    seconds: dict[str, list[float]] = {"engine": [], "To Sequencer": [], "moving part only": []}
     for run in range(RUNS):
         start = time.perf_counter()
         write_frames(loop, FRAMES, work / "frames")
         middle = time.perf_counter()
-        bpy.ops.endless_loops.to_sequencer(image=still.name)
-        engine.append(middle - start)
-        blender.append(time.perf_counter() - middle)
-        print(f"run {run + 1}: engine {engine[-1]:.2f} s, To Sequencer {blender[-1]:.2f} s", flush=True)
-    ratios = [b / e for b, e in zip(blender, engine, strict=True)]
-    print(
-        f"{FRAMES} frames {WIDTH} x {HEIGHT} as PNG in Blender {bpy.app.version_string}: "
-        f"engine {statistics.median(engine):.2f} s, To Sequencer {statistics.median(blender):.2f} s, "
-        f"ratio {statistics.median(ratios):.2f}"
+        send(bpy, still, moving_part_only=False)
+        end = time.perf_counter()
+        send(bpy, still, moving_part_only=True)
+        for name, value in zip(
+            seconds, (middle - start, end - middle, time.perf_counter() - end), strict=True
+        ):
+            seconds[name].append(value)
+        print(
+            f"run {run + 1}: " + ", ".join(f"{name} {values[-1]:.2f} s" for name, values in seconds.items())
+        )
+    print(f"{FRAMES} frames {WIDTH} x {HEIGHT} as PNG in Blender {bpy.app.version_string}, medians:")
+    folders = (
+        work / "frames",
+        *(work / "endless_loops" / "speed" / name for name in ("still", "still_part")),
     )
+    for (name, values), folder in zip(seconds.items(), folders, strict=True):
+        ratio = statistics.median(v / e for v, e in zip(values, seconds["engine"], strict=True))
+        size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+        print(f"  {name}: {statistics.median(values):.2f} s, ratio {ratio:.2f}, {size:.0f} MB")
+
+
+def send(bpy: ModuleType, still: Any, moving_part_only: bool) -> None:
+    """Write the frames and place the strip."""
+    still.endless_loops.moving_part_only = moving_part_only
+    bpy.ops.endless_loops.to_sequencer(image=still.name)
 
 
 def solved_still(bpy: ModuleType) -> Any:

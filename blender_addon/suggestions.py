@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import bpy
 from bpy.app.handlers import persistent
 
+from .bridge import masks
+from .preview import player
+
 
 @dataclass
 class _Round:
@@ -14,6 +17,8 @@ class _Round:
 
 
 _rounds = {}  # (kind, session_uid of a still) -> the suggestions whose turn it is
+
+_painting = {}  # address of an editor that shows a replaced mask -> session_uid of the still
 
 
 def known(kind, still, made_from):
@@ -37,15 +42,45 @@ def show_next(kind, still, made_from, items):
     return turn.items[turn.shown], turn.shown + 1
 
 
+def reveal(still):
+    """Let the artist see what is suggested: a loop that plays covers it."""
+    if player.is_playing(still):
+        player.stop()
+
+
+def show_mask(still, mask):
+    """Make `mask` the painted mask of `still`, also where it is being painted on."""
+    reveal(still)
+    for area in masks.replace_mask(still, mask):
+        _painting[area.as_pointer()] = still.session_uid
+
+
+@persistent
+def _undone(*_args):
+    """Let editors show the mask that undo brought back: it took the one they showed away."""
+    stills = {image.session_uid: image for image in bpy.data.images}
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            still = stills.get(_painting.get(area.as_pointer()))
+            if still is not None and area.type == "IMAGE_EDITOR" and area.spaces.active.image is None:
+                area.spaces.active.image = still.endless_loops.mask_image or still
+
+
 @persistent
 def _forget(*_args):
     _rounds.clear()
+    _painting.clear()
+
+
+_HANDLERS = (("load_pre", _forget), ("undo_post", _undone), ("redo_post", _undone))
 
 
 def register():
-    bpy.app.handlers.load_pre.append(_forget)
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
 
 
 def unregister():
-    bpy.app.handlers.load_pre.remove(_forget)
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
     _forget()

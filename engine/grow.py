@@ -22,7 +22,7 @@ TOUCHED = 0.1
 """Of a small pixel, from which on a scribble touches it."""
 NEAR = 0.03
 """Of the longer side: what lies this close to a scribble is likely of the same object."""
-THICK = 0.04
+THICK = 0.08
 """Of the longer side, half a scribble's width: what is thicker is a rough mask already, if it is also ..."""
 BROAD = 0.075
 """... half as wide as this much of its own length."""

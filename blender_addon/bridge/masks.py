@@ -120,15 +120,16 @@ def write_mask(still, mask):
 def replace_mask(still, mask):
     """Make `mask` the painted mask in an image of its own: undo brings the one before it back.
 
-    Editors that show the one before show the new one.
+    Editors that show the one before show the new one; returns them.
     """
     before = still.endless_loops.mask_image
     still.endless_loops.mask_image = None
     write_mask(still, mask)
-    for screen in bpy.data.screens if before is not None else ():
-        for area in screen.areas:
-            if area.type == "IMAGE_EDITOR" and area.spaces.active.image == before:
-                area.spaces.active.image = still.endless_loops.mask_image
+    areas = [area for screen in bpy.data.screens for area in screen.areas if area.type == "IMAGE_EDITOR"]
+    showing = [area for area in areas if before is not None and area.spaces.active.image == before]
+    for area in showing:
+        area.spaces.active.image = still.endless_loops.mask_image
+    return showing
 
 
 def rasterize(mask, width, height):

@@ -2,7 +2,7 @@
 
 import bpy
 
-from .. import freshness
+from .. import freshness, suggestions
 from ..bridge import images, masks
 from .common import JobOperator, by_uid
 
@@ -32,6 +32,6 @@ class ENDLESSLOOPS_OT_grow_to_object(JobOperator, bpy.types.Operator):
         return mask
 
     def deliver(self, context, request, result):
-        masks.replace_mask(by_uid(request["uid"]), result)
+        suggestions.show_mask(by_uid(request["uid"]), result)
         freshness.note_change()
         self.report({"INFO"}, f"The mask covers {result.mean():.0%} of the still now")

@@ -49,6 +49,7 @@ class ENDLESSLOOPS_OT_suggest_directions(JobOperator, bpy.types.Operator):
         before = suggestions.shown(KIND, still)
         if before is not None:
             strokes.remove_direction(still, before)
+        suggestions.reveal(still)
         line, number = suggestions.show_next(KIND, still, request["made_from"], result)
         strokes.draw_direction(still, line, context.scene.frame_current)
         freshness.note_change()

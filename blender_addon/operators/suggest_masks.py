@@ -3,7 +3,7 @@
 import bpy
 
 from .. import freshness, loops, suggestions
-from ..bridge import images, masks
+from ..bridge import images
 from .common import JobOperator, by_uid
 
 KIND = "masks"
@@ -35,7 +35,7 @@ class ENDLESSLOOPS_OT_suggest_masks(JobOperator, bpy.types.Operator):
     def deliver(self, context, request, result):
         still = by_uid(request["uid"])
         mask, number = suggestions.show_next(KIND, still, request["made_from"], result)
-        masks.replace_mask(still, mask)
+        suggestions.show_mask(still, mask)
         freshness.note_change()
         again = ": press again for the next" if len(result) > 1 else ""
         self.report({"INFO"}, f"Suggested mask {number} of {len(result)}{again}")

@@ -67,3 +67,14 @@ def test_movies_and_sequences_are_drawn_on_and_solved_on_their_first_frame(play)
         assert found[kind]["painted"] > 100
         assert found[kind]["solved_first_frame"] and found[kind]["playing"]
         assert found[kind]["elements"] == 6
+
+
+def test_scribbles_grow_and_directions_are_suggested(play):
+    found = play("scenario_suggestions")
+    assert 0 < found["scribbled"] < found["grown"]
+    assert found["painted_on"].startswith("still.png Mask")
+    assert found["after_undo"] == found["scribbled"]
+    first, second = found["suggested"]
+    assert len(first) == len(second) == 1 and first != second
+    assert found["solved"]
+    assert 0 < found["suggested_mask"] < 1

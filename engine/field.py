@@ -17,6 +17,8 @@ Model = Callable[[Doubles], Doubles]
 LEAST_AREA = 0.3
 """Of a pixel's own; a field that presses pixels together by more is smoothed."""
 MOST_SMOOTHINGS = 40
+INVERSIONS = 24
+"""Rounds in which the inverse of a joined field is found."""
 HALVINGS = 16
 """Rounds in which half a step is found: the motion that is a whole one when it's done twice."""
 
@@ -71,7 +73,8 @@ def spread_fields(
         ahead = _spline(np.concatenate([points, beyond[0]]), np.concatenate([moves, beyond[1]]), grid)
     else:
         ahead = _spline(points, moves, grid)
-    ahead = _unfolded(ahead, cell)
+    if len(part.regions) > 1:
+        ahead = _unfolded(ahead, cell, _near_part(part.inside, grid, scale))
     back = _spline(points + moves, -moves, grid)
     origin = np.array([low, low])
 
@@ -83,6 +86,9 @@ def spread_fields(
 
     for _ in range(6):
         back = -after(ahead, back)
+    if len(part.regions) > 1:  # where it turns at once, larger steps wouldn't get there
+        for _ in range(INVERSIONS):
+            back -= (back + after(ahead, back)) * np.float32(0.5)
     first = (low + 0.5) / scale - 0.5
     _write(ahead / scale, first, cell / scale, part, forward)
     _write(back / scale, first, cell / scale, part, inverse)
@@ -140,21 +146,36 @@ def _spline(points: Doubles, moves: Doubles, grid: Doubles) -> Floats:
     return spline(grid.reshape(-1, 2)).reshape(grid.shape).astype(np.float32)
 
 
-def _unfolded(field: Floats, cell: float) -> Floats:
-    """Smooth a field where it would bring pixels past each other, until it can be inverted."""
+def _unfolded(field: Floats, cell: float, near: NDArray[np.bool_]) -> Floats:
+    """Smooth a field where it would bring pixels past each other, until it can be inverted.
+
+    Only what is `near` the part counts: beyond it the field is a guess, and may be wild.
+    """
     import cv2
 
+    weight = near.astype(np.float32)
+    counts = near[:-1, :-1] & near[1:, :-1] & near[:-1, 1:] & near[1:, 1:]
     for round_ in range(MOST_SMOOTHINGS):
-        folded = np.zeros(field.shape[:2], np.float32)
-        folded[:-1, :-1] = _areas(field, cell) < LEAST_AREA
+        folded = np.zeros(near.shape, np.float32)
+        folded[:-1, :-1] = counts & (_areas(field, cell) < LEAST_AREA)
         if not folded.any():
             break
         sigma = 1.5 + 0.5 * round_
         folded = np.asarray(cv2.dilate(folded, np.ones((5, 5))), np.float32)
-        share = np.minimum(1, 1.5 * cv2.GaussianBlur(folded, (0, 0), sigma))[..., None]
-        smooth = cv2.GaussianBlur(field, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-        field = np.asarray(field + (smooth - field) * share, np.float32)
+        share = np.minimum(1, 1.5 * cv2.GaussianBlur(folded, (0, 0), sigma))
+        known = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-6)[..., None]
+        smooth = cv2.GaussianBlur(field * weight[..., None], (0, 0), sigma) / known
+        field = np.asarray(field + (smooth - field) * share[..., None], np.float32)
     return field
+
+
+def _near_part(inside: NDArray[np.bool_], grid: Doubles, scale: float) -> NDArray[np.bool_]:
+    """Say which places of a grid lie in a part, or one place beside it."""
+    import cv2
+
+    place = ((grid + 0.5) / scale - 0.5).astype(np.float32)
+    there = cv2.remap(inside.astype(np.float32), place, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+    return np.asarray(cv2.dilate((there > 0).astype(np.uint8), np.ones((3, 3))) > 0)
 
 
 def _areas(field: Floats, cell: float) -> Floats:

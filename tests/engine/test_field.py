@@ -10,7 +10,8 @@ import pytest
 
 from engine.anchors import Anchors, fit_field
 from engine.field import spread_fields
-from engine.regions import Part
+from engine.regions import Part, Region
+from engine.strokes import Segment
 
 SIZE = (120, 160)
 STEP = 20
@@ -118,6 +119,8 @@ def test_anchors_cover_the_box_and_interpolate_straight_lines():
 
 def test_a_field_that_brings_pixels_past_each_other_is_smoothed_until_it_can_be_inverted():
     part = box_part(20, 100, 20, 140)
+    segment = Segment(np.zeros(2), np.ones(2), 1)
+    part = replace(part, regions=(Region(part.inside, segment, (0,)),) * 2)
 
     def meeting(points):
         """Two halves that move towards each other."""

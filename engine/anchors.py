@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .normal import NormalEquations, Samples, Sparse
+
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-Sparse = Any
-"""A scipy sparse matrix; scipy is imported when first needed."""
 
 ANCHORS = 26
 """Along the longer side of a part."""
@@ -61,19 +61,25 @@ class Anchors:
         """Return the sparse matrix that interpolates anchor values at (N, 2) points."""
         from scipy.sparse import csr_matrix
 
+        samples = self.samples(points)
+        ends = np.arange(0, 4 * len(points) + 1, 4)
+        return csr_matrix(
+            (samples.shares.ravel(), samples.corners.ravel(), ends), shape=(len(points), len(self.points))
+        )
+
+    def samples(self, points: NDArray[Any]) -> Samples:
+        """Return which anchors are around (N, 2) points and what each counts, bilinearly."""
         rows, columns = self.shape
         place = (points - self.origin) / self.spacing
         x = np.clip(place[:, 0], 0, columns - 1.000001)
         y = np.clip(place[:, 1], 0, rows - 1.000001)
         left, top = x.astype(np.int32), y.astype(np.int32)
         right, below = x - left, y - top
-        corner = top * columns + left
-        index = np.stack([corner, corner + 1, corner + columns, corner + columns + 1], axis=1)
-        share = np.stack(
+        shares = np.stack(
             [(1 - right) * (1 - below), right * (1 - below), (1 - right) * below, right * below], axis=1
         )
-        ends = np.arange(0, 4 * len(points) + 1, 4)
-        return csr_matrix((share.ravel(), index.ravel(), ends), shape=(len(points), rows * columns))
+        corners = (top * columns + left)[:, None] + np.array([0, 1, columns, columns + 1], np.int32)
+        return Samples(corners, shares)
 
     def bending(self) -> Sparse:
         """Return the sparse matrix K so that c' K c is the sum of squared second differences."""
@@ -116,12 +122,9 @@ def fit_field(anchors: Anchors, points: Doubles, displacements: Floats, trust: F
     -------
     (anchors, 2) float64
     """
-    from scipy.sparse import diags
-    from scipy.sparse.linalg import splu
-
-    basis = anchors.basis(points)
-    total = max(float(trust.sum()), 1e-9)
-    weights = diags(trust / total * len(anchors.points))
-    normal = basis.T @ weights @ basis + STIFFNESS * anchors.bending()
-    normal = normal + 1e-9 * diags(np.ones(normal.shape[0]))
-    return splu(normal.tocsc()).solve(np.asarray(basis.T @ weights @ displacements, np.float64))
+    weights = trust / max(float(trust.sum()), 1e-9) * len(anchors.points)
+    weights = weights.astype(np.float64)[:, None]
+    system = NormalEquations(anchors.shape, STIFFNESS * anchors.bending(), 1e-9)
+    return system.solve(
+        anchors.samples(points), weights * [1, 0, 1], weights * displacements, np.zeros_like(anchors.points)
+    )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import Anchors, Doubles, Floats, Sparse
+from .anchors import Anchors, Doubles, Floats
+from .normal import NormalEquations, Samples
 
 BENDING = 3.0
 """Weight of the field's second differences against the still's own pixels."""
@@ -19,6 +20,8 @@ SAMPLES = 10_000
 """Pixels compared in one pass."""
 PASSES = 3
 """Gauss-Newton steps at each scale."""
+SETTLED = 0.02
+"""Pixels of a scale: when no anchor moves further, the next scale is due."""
 COARSEST = 5.0
 """Pixels a step spans at the first scale."""
 FINEST = 56.0
@@ -107,59 +110,55 @@ def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
     -------
     (anchors, 2) float64
     """
-    bending = anchors.bending()
+    stiff = (BENDING / anchors.spacing**2) * anchors.bending()
+    # Anchors where nothing lands are hardly held.
+    system = NormalEquations(anchors.shape, stiff, 1e-4)
+    rows, columns = np.nonzero(view.inside)
+    chosen = np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).astype(int)
+    here = np.stack([columns[chosen], rows[chosen]], axis=-1)
+    samples = anchors.samples((here + 0.5) / view.scale - 0.5)
     for _ in range(PASSES):
-        values = _pass(anchors, values, view, bending)
+        change = _change(system, samples, here, values, -(stiff @ values), view)
+        values = values + change
+        if np.abs(change).max() * view.scale < SETTLED:
+            break
     return values
 
 
-def _pass(anchors: Anchors, values: Doubles, view: View, bending: Sparse) -> Doubles:
+def _change(
+    system: NormalEquations,
+    samples: Samples,
+    here: NDArray[np.int_],
+    values: Doubles,
+    pull: Doubles,
+    view: View,
+) -> Doubles:
     """One Gauss-Newton step of the registration at one scale."""
     import cv2
-    from scipy.sparse import bmat, diags
-    from scipy.sparse.linalg import splu
 
-    rows, columns = np.nonzero(view.inside)
-    chosen = np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).astype(int)
-    rows, columns = rows[chosen], columns[chosen]
-    here = np.stack([columns, rows], axis=-1).astype(np.float64)
-    points = (here + 0.5) / view.scale - 0.5
-    basis = anchors.basis(points)
-    there = (here + basis @ values * view.scale).astype(np.float32)
+    moves = np.einsum("nc,ncd->nd", samples.shares, values[samples.corners])
+    there = (here + moves * view.scale).astype(np.float32)
     height, width = view.inside.shape
-    x, y = there[:, 0], there[:, 1]
-    nearest = np.rint(there).astype(int)
-    landed = (x >= 1) & (y >= 1) & (x <= width - 2) & (y <= height - 2)
-    landed[landed] = view.inside[nearest[landed, 1], nearest[landed, 0]]
+    landed = (there >= 1).all(1) & (there <= (width - 2, height - 2)).all(1)
+    nearest = np.rint(there[landed]).astype(int)
+    landed[landed] = view.inside[nearest[:, 1], nearest[:, 0]]
     if landed.sum() < 50:
-        return values
+        return np.zeros_like(values)
 
     def look(dx: float, dy: float) -> Floats:
         place = there[landed] + np.array([dx, dy], np.float32)
         seen = cv2.remap(view.pixels, place[:, None], None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
         return np.asarray(seen, np.float32)[:, 0]
 
-    basis = basis[landed]
     slope_x = (look(0.5, 0) - look(-0.5, 0)) * view.scale
     slope_y = (look(0, 0.5) - look(0, -0.5)) * view.scale
-    error = look(0, 0) - view.pixels[rows[landed], columns[landed]]
+    error = look(0, 0) - view.pixels[here[landed, 1], here[landed, 0]]
     size = np.sqrt((error**2).sum(1))
     usual = float(np.median(size)) + 1e-6
-    weight = 1 / (1 + (size / usual) ** 2)
-    weight *= anchors.shape[0] * anchors.shape[1] / len(points)
-
-    def normal(a: Floats, b: Floats) -> Sparse:
-        return basis.T @ diags(weight * (a * b).sum(1)) @ basis
-
-    xx, xy, yy = normal(slope_x, slope_x), normal(slope_x, slope_y), normal(slope_y, slope_y)
-    stiff = (BENDING / anchors.spacing**2) * bending
-    right = [
-        -(basis.T @ (weight * (slope * error).sum(1))) - stiff @ values[:, axis]
-        for axis, slope in enumerate((slope_x, slope_y))
-    ]
-    hold = 1e-4 * diags(np.ones(len(values)))
-    system = bmat([[xx + stiff + hold, xy], [xy, yy + stiff + hold]], format="csc")
-    change = splu(system).solve(np.concatenate(right)).reshape(2, -1).T
+    weight = len(values) / len(here) / (1 + (size / usual) ** 2)
+    pairs = ((slope_x, slope_x), (slope_x, slope_y), (slope_y, slope_y), (slope_x, -error), (slope_y, -error))
+    xx, xy, yy, x, y = (weight * np.einsum("nc,nc->n", one, other) for one, other in pairs)
+    change = system.solve(samples[landed], np.stack([xx, xy, yy], 1), np.stack([x, y], 1), pull)
     limit = 2.0 / view.scale  # pixels of this scale: beyond them the slopes say nothing
     lengths = np.hypot(change[:, 0], change[:, 1])[:, None]
-    return values + change * np.minimum(1.0, limit / np.maximum(lengths, 1e-9))
+    return change * np.minimum(1.0, limit / np.maximum(lengths, 1e-9))

@@ -8,6 +8,7 @@ itself and costs no more than a short one.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +19,10 @@ from .descriptors import describe
 
 Floats = NDArray[np.float32]
 
-NODE = 4
-"""Working pixels between the nodes at which costs are kept."""
+NODE = 8
+"""Working pixels between the nodes at which costs are kept; a power of 2."""
+STRIDE = 2
+"""Pixels at an octave's own scale between the samples that costs are measured at; a power of 2."""
 OCTAVE = 14
 """Lengths in an octave: neighbors differ by 5 %."""
 SHORTEST = 6.0
@@ -154,60 +157,63 @@ def _principal(descriptors: Floats, region: NDArray[np.bool_]) -> tuple[Floats, 
 
     And their mean in that basis, (CHANNELS, 1).
     """
-    import cv2
+    from scipy.sparse.linalg import eigsh
 
-    flat = descriptors.transpose(2, 0, 1).reshape(descriptors.shape[2], -1)
-    inside = np.flatnonzero(region)
-    sample = flat[:, inside[:: max(1, len(inside) // 3000)]]
+    apart = max(1, int(np.sqrt(region.sum() / 3000)))
+    sample = descriptors[::apart, ::apart][region[::apart, ::apart]].T
     mean = sample.mean(1, keepdims=True)
     sample = sample - mean
-    # OpenCV's is the slower one on a machine at rest and a hundred times faster on a busy one.
-    _, variances, directions = cv2.eigen(sample @ sample.T / sample.shape[1])
-    scale = 1 / np.sqrt(max(float(variances.sum()), FLAT))
-    basis = np.asarray(directions[:CHANNELS] * scale, np.float32)
+    covariance = sample.astype(np.float64) @ sample.T / sample.shape[1]
+    variances, directions = eigsh(covariance, k=CHANNELS, v0=np.ones(len(covariance)))
+    scale = 1 / np.sqrt(max(float(np.trace(covariance)), FLAT))
+    basis = np.asarray(directions.T * scale, np.float32)
     return basis, basis @ mean
 
 
 class _Comparison:
     """Compares one level's descriptors with themselves, a displacement away.
 
-    Every second row and column of what lies here is enough for a window's mean.
+    Some rows and columns of what lies here are enough for a window's mean.
     """
 
     def __init__(self, descriptors: Floats, region: Floats, level: int, grid: tuple[int, int]) -> None:
         self.grid = grid
         # Planes of samples are averaged down to the nodes, or enlarged to them.
-        self.smaller, self.larger = max(1, NODE >> (level + 1)), max(1, (2 << level) // NODE)
+        self.smaller, self.larger = max(1, NODE // (STRIDE << level)), max(1, (STRIDE << level) // NODE)
         height, width = (-(-side // self.larger) * self.smaller for side in grid)
-        self.sigma = WINDOW / 2 / self.smaller
+        self.sigma = WINDOW / STRIDE / self.smaller
         gap = (int(5 * self.sigma) + 1) * self.smaller  # between planes, so that no window sees two of them
         self.sums = np.zeros((len(ANGLES), 2, height + gap, width), np.float32)
         self.size = (height, width)
-        self.margin = margin = int(2 * SHORTEST) + 2
+        self.margin = margin = int(4 * SHORTEST / STRIDE) + 2
         # With these two the product of what lies here and there is their squared difference, and 0 where
         # either is unknown.
         squares = np.einsum("cij,cij->ij", descriptors, descriptors) * region
         known = descriptors * region
-        self.planes = {(y, x): self._thinned([*known, region, squares], y, x) for y in (0, 1) for x in (0, 1)}
+        self.planes = {
+            start: self._thinned([*known, region, squares], *start)
+            for start in itertools.product(range(STRIDE), repeat=2)
+        }
         self.here = self._thinned([*(-2 * known), squares, region], 0, 0)[
             :, margin : margin + height, margin : margin + width
         ].copy()
         self.region = self.here[-1].copy()
 
     def _thinned(self, planes: list[Floats], y: int, x: int) -> Floats:
-        """Return every second row and column from a start on, with a margin of zeros."""
+        """Return the rows and columns that samples see from a start on, with a margin of zeros."""
         height, width = (side + 2 * self.margin for side in self.size)
         thinned = np.zeros((len(planes), height, width), np.float32)
         for target, plane in zip(thinned, planes, strict=True):
-            rows, columns = plane[y::2, x::2].shape
-            target[self.margin : self.margin + rows, self.margin : self.margin + columns] = plane[y::2, x::2]
+            seen = plane[y::STRIDE, x::STRIDE]
+            rows, columns = seen.shape
+            target[self.margin : self.margin + rows, self.margin : self.margin + columns] = seen
         return thinned
 
     def _seen(self, dx: int, dy: int) -> Floats:
         """Return what lies a displacement away from each sample."""
-        top, left = self.margin + dy // 2, self.margin + dx // 2
+        top, left = self.margin + dy // STRIDE, self.margin + dx // STRIDE
         height, width = self.size
-        return self.planes[dy % 2, dx % 2][:, top : top + height, left : left + width]
+        return self.planes[dy % STRIDE, dx % STRIDE][:, top : top + height, left : left + width]
 
     def __call__(self, length: float, angles: Floats, cost: Floats, support: Floats) -> None:
         """Fill in cost and support, (A, h, w) each, at the nodes of steps of one length."""
@@ -242,7 +248,7 @@ class _Comparison:
         np.maximum(fresh[0], 0, out=fresh[0])
         np.multiply(self.region, there[-2], out=fresh[1])
         sums[:, :height] = fresh
-        down, right = dy // 2, dx // 2
+        down, right = round(dy / STRIDE), round(dx / STRIDE)
         rows, columns = height - abs(down), width - abs(right)
         if rows > 0 and columns > 0:
             top, left, bottom, end = max(0, down), max(0, right), max(0, -down), max(0, -right)

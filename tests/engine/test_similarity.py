@@ -41,7 +41,7 @@ def plain(planes, inside, direction, lengths):
                         for place, weight in (((y, x), 1), ((y + dy, x + dx), BACKWARD)):
                             squared[place] += weight * difference
                             both[place] += weight
-            sigma = WINDOW / NODE * min(1, length / (2 * SHORTEST))
+            sigma = max(WINDOW / NODE * min(1, length / (2 * SHORTEST)), 0.5)
             pooled = [
                 ndimage.gaussian_filter(
                     values.reshape(nodes[0], NODE, nodes[1], NODE).mean((1, 3)), sigma, mode="constant"

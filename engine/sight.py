@@ -96,7 +96,7 @@ def look(
     region = plane.lay_flat(inside.astype(np.float32), 1.0) > 0.5
     region &= plane.in_sight()
     grid = (-(-region.shape[0] // NODE), -(-region.shape[1] // NODE))
-    nodes = shrink(region.astype(np.float32), grid) > 0.5
+    nodes = shrink(region.astype(np.float32), grid) > 0.25
     rows, columns = np.nonzero(nodes)
     along = np.stack([columns, rows], axis=-1) * NODE @ direction
     longest = LONGEST_STEP * float(np.ptp(along)) if along.size else 0.0

@@ -101,7 +101,7 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
     division = divide(reduced.inside, reduced.strokes, reduced.factor)
     parts = division.parts
     fields = Fields.on(reduced.inside.shape, parts)
-    works = [partial(_solve_part_if_large, reduced.still, part, settings) for part in parts]
+    works = [partial(_solve_part_if_large, still, reduced, part, settings) for part in parts]
     found = do_together(works, _Share(report, 0.0, 0.7))
     solved = [one for one in found if isinstance(one, SolvedPart)]
     refused = [(part, one) for part, one in zip(parts, found, strict=True) if isinstance(one, BadMask)]
@@ -178,18 +178,20 @@ def _assemble(
 
 
 def _solve_part_if_large(
-    still: NDArray[Any], part: Part, settings: Settings, report: Progress
+    still: NDArray[Any], reduced: Reduction, part: Part, settings: Settings, report: Progress
 ) -> SolvedPart | BadMask:
     """Solve a part, or return why it stays still while others move: it's too small."""
     try:
-        return _solve_part(still, part, settings, report)
+        return _solve_part(still, reduced, part, settings, report)
     except BadMask as reason:
         return reason
 
 
-def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Progress) -> SolvedPart:
+def _solve_part(
+    still: NDArray[Any], reduced: Reduction, part: Part, settings: Settings, report: Progress
+) -> SolvedPart:
     """Find, assign and refine the displacements of one connected part."""
-    source, size, scale = _source(still[part.box])
+    source, size, scale = _source(reduced.still[part.box])
     anchors = _anchors(part, size, scale)
     solved: list[_Found] = []
     confidence = 0.0
@@ -201,7 +203,7 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
         else:
             found = lender.lent_to(region, size)
         if not solved and region.turn is None:
-            _check_extent(still, part, region, found, scale)
+            _check_extent(reduced.still, part, region, found, scale)
         solved.append(found)
         confidence += found.confidence * region.inside.sum() / part.inside.sum()
     points, moves, trusts = (
@@ -211,7 +213,7 @@ def _solve_part(still: NDArray[Any], part: Part, settings: Settings, report: Pro
     values = fit_field(anchors, points, moves, trusts)
     report(0.75, "Refining the Field")
     step = max(float(np.median(np.hypot(*values.T))), 4.0)
-    for view in _views(still, part, scale, step):
+    for view in _views(still, reduced, part, scale, step):
         values = refine_field(anchors, values, view)
         report(0.85, "Refining the Field")
     alone = len(part.regions) == 1
@@ -387,8 +389,11 @@ def _confidence(merit: float) -> float:
     return float(np.clip((merit - 0.04) / 0.26, 0, 1))
 
 
-def _views(still: NDArray[Any], part: Part, scale: float, step: float) -> list[View]:
+def _views(still: NDArray[Any], reduced: Reduction, part: Part, scale: float, step: float) -> list[View]:
+    """Show a part for its refinement: from the still itself where steps are short."""
     height, width = part.inside.shape
-    detail = min(1.0, FINEST / (step / scale))
+    detail = min(float(reduced.factor), FINEST / (step / scale))
     size = (max(16, round(height * detail)), max(16, round(width * detail)))
-    return make_views(display_at(still[part.box], size), mask_at(part.inside, size), detail / scale, step)
+    box = tuple(slice(side.start * reduced.factor, side.stop * reduced.factor) for side in part.box)
+    pixels = reduced.still[part.box] if detail <= 1 else still[box]
+    return make_views(display_at(pixels, size), mask_at(part.inside, size), detail / scale, step)

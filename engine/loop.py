@@ -136,7 +136,7 @@ class Loop:
         speeds, held, followed, soft_edge, warnings, threads
             As the loop has them.
         """
-        texture = continue_texture(still, mask, forward, inverse)
+        texture = continue_texture(still, mask, forward, inverse, bends)
         contrast = measure_contrast(texture, mask, forward, inverse)
         # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         _round_to(contrast.similarity, 1 / 256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,8 @@ BAND = 64
 """Rows of the texture that are doubled at once."""
 AROUND = 8
 """Rows on either side that matter to them."""
+SMALLEST = 8
+"""Pixels along a tile's side; OpenCV takes arrays of a few numbers for colors."""
 FEW = 1 / 8
 """Of a tile's pixels; so many are faster handled one by one than all at once."""
 WHITE = (1 << 15) - 1
@@ -140,6 +143,8 @@ class Renderer:
         import cv2
 
         picture = self._still.copy()
+        if self._cover.size == 1:  # a single pixel has nowhere to go
+            return picture
         target, inside = picture[self._box], self._mask[self._box].view(np.uint8)
         gains = [_Gain(self._similarity, phase, self._size) for phase in phases]
 
@@ -156,27 +161,24 @@ class Renderer:
 
     @cached_property
     def _tiles(self) -> list[_Tile]:
-        """Cover what moves with tiles, cropped to it."""
-        height, width = TILE
-        areas = (
-            (slice(y, min(y + height, self._size[0])), slice(x, min(x + width, self._size[1])))
-            for y in range(0, self._size[0], height)
-            for x in range(0, self._size[1], width)
+        """Cover what moves with tiles of much the same size, cropped to it."""
+        rows, columns = (
+            np.linspace(0, side, -(-side // longest) + 1).astype(int)
+            for side, longest in zip(self._size, TILE, strict=True)
         )
         tiles = []
-        for rows, columns in areas:
-            moving = self._cover[rows, columns] > 0
-            if moving.any():
-                inner = mask_box(moving)
-                y, x = rows.start, columns.start
-                tiles.append(
-                    self._tile(
-                        (
-                            slice(y + inner[0].start, y + inner[0].stop),
-                            slice(x + inner[1].start, x + inner[1].stop),
-                        )
+        for top, bottom in itertools.pairwise(rows):
+            for left, right in itertools.pairwise(columns):
+                moving = self._cover[top:bottom, left:right] > 0
+                if moving.any():
+                    inner = mask_box(moving)
+                    if min(side.stop - side.start for side in inner) < SMALLEST:
+                        inner = (slice(0, bottom - top), slice(0, right - left))
+                    y, x = (
+                        slice(int(first) + side.start, int(first) + side.stop)
+                        for first, side in zip((top, left), inner, strict=True)
                     )
-                )
+                    tiles.append(self._tile((y, x)))
         return tiles
 
     def _tile(self, area: Area) -> _Tile:

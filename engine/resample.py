@@ -171,6 +171,8 @@ def times(values: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[n
     """Multiply every channel of (h, w, C) values by a (h, w) weight."""
     import cv2
 
+    if min(weight.shape) <= 4:  # OpenCV takes such an array for a color
+        return values * weight[..., None]
     weights = cv2.merge([weight] * values.shape[2])
     return np.asarray(cv2.multiply(values, weights), np.float32).reshape(values.shape)
 

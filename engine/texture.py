@@ -28,6 +28,8 @@ from .threads import in_threads
 Area = tuple[slice, slice]
 """Rows and columns of a picture."""
 Floats = NDArray[np.float32]
+Way = tuple[Floats, Floats | None]
+"""A displacement field and, where paths are curved, how."""
 
 TILE = 128
 """Pixels a side of what one thread works on at a time: it stays in the processor's cache."""
@@ -35,6 +37,8 @@ COARSE_SIDE = 256
 """Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
 BROAD = 4
 """Cells; the scale at which the continued pattern is matched to the still in light and color."""
+ON_THE_WAY = np.linspace(0.2, 0.8, 4, dtype=np.float32)
+"""Shares of a curved path at which it's looked at how far it leads."""
 BLOCK = 8
 """Cells a side; how finely it's known where frames reach."""
 
@@ -71,7 +75,11 @@ def mask_box(mask: NDArray[np.bool_]) -> Area:
 
 
 def continue_texture(
-    still: NDArray[Any], mask: NDArray[np.bool_], forward: Floats, inverse: Floats
+    still: NDArray[Any],
+    mask: NDArray[np.bool_],
+    forward: Floats,
+    inverse: Floats,
+    bends: tuple[Floats, Floats] | None = None,
 ) -> Texture:
     """Continue the pattern from inside the mask as far out as any frame reaches.
 
@@ -83,6 +91,8 @@ def continue_texture(
     forward, inverse : (H, W, 2) float32
         Displacement fields in pixels of the still (x right, y down), smooth beyond the mask as well;
         or whole fractions of that size.
+    bends : pair of (H, W, 2) float32, optional
+        How the forward and the inverse path are curved, of the same size.
 
     Returns
     -------
@@ -100,7 +110,8 @@ def continue_texture(
     """
     import cv2
 
-    canvas = _Canvas.around(mask, forward, inverse)
+    ways = [(forward, bends and bends[0]), (inverse, bends and bends[1])]
+    canvas = _Canvas.around(mask, ways)
     known = _read_known(still, mask, canvas)
     coarse = known.coarser(canvas.cell)
     colors, share = coarse.layers[0], coarse.share
@@ -117,7 +128,8 @@ def continue_texture(
     membrane = enlarge(extrapolate(divided(difference, seen), seen), share.shape)
     smooth = [bordered(way * np.float32(canvas.cell)) for way in (*steps, mirror)]
     base, membrane = bordered(base), bordered(membrane)
-    needed = _reached(share > 0, steps) & _touched(share < 1, BLOCK)
+    curves = [None if bend is None else canvas.coarse(bend, mask.shape) for _, bend in ways]
+    needed = _reached(share > 0, steps, curves) & _touched(share < 1, BLOCK)
     pixels = known.alone(known.layers[0])
 
     def fill(tile: Area) -> None:
@@ -149,12 +161,12 @@ class _Canvas:
     cell: int
 
     @classmethod
-    def around(cls, mask: NDArray[np.bool_], forward: Floats, inverse: Floats) -> _Canvas:
+    def around(cls, mask: NDArray[np.bool_], ways: list[Way]) -> _Canvas:
         """Bound the mask and how far the fields lead out of it."""
         box = mask_box(mask)
         cell = max(1, 2 ** round(np.log2(max(side.stop - side.start for side in box) / COARSE_SIDE)))
         sides = []
-        for side, (low, high) in zip(box, _reach(mask, box, cell, forward, inverse), strict=True):
+        for side, (low, high) in zip(box, _reach(mask, box, cell, ways), strict=True):
             start, stop = side.start + low, side.stop + high
             sides.append(slice(start, start + -(-(stop - start) // cell) * cell))
         return cls(sides[0], sides[1], cell)
@@ -265,15 +277,18 @@ def _mirror(known: Floats) -> Floats:
     return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 3), np.float32)
 
 
-def _reach(
-    mask: NDArray[np.bool_], box: Area, cell: int, forward: Floats, inverse: Floats
-) -> list[tuple[int, int]]:
+def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> list[tuple[int, int]]:
     """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns."""
     touched = _touched(mask[box], cell)
     rows, columns = (middles(side, cell, size) for side, size in zip(box, mask.shape, strict=True))
-    moves = np.concatenate(
-        [look_up_field(field, rows, columns, mask.shape)[touched] for field in (forward, inverse)]
-    )
+    ends = []
+    for field, bend in ways:
+        move = look_up_field(field, rows, columns, mask.shape)[touched]
+        ends.append(move)
+        if bend is not None:  # curved paths lead furthest somewhere on the way
+            curve = look_up_field(bend, rows, columns, mask.shape)[touched]
+            ends += [move * share + curve * (share * (1 - share)) for share in ON_THE_WAY]
+    moves = np.concatenate(ends)
     reach = []
     for axis, component in ((0, 1), (1, 0)):
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
@@ -283,7 +298,7 @@ def _reach(
     return reach
 
 
-def _reached(known: NDArray[np.bool_], steps: list[Floats]) -> NDArray[np.bool_]:
+def _reached(known: NDArray[np.bool_], steps: list[Floats], curves: list[Floats | None]) -> NDArray[np.bool_]:
     """Say which blocks of cells frames look something up in, or stand beside one."""
     import cv2
 
@@ -295,13 +310,13 @@ def _reached(known: NDArray[np.bool_], steps: list[Floats]) -> NDArray[np.bool_]
     )
     size = cells(known.shape, BLOCK)
     marks = np.zeros(size, np.uint8)
-    for step in steps:
-        x, y = step[rows, columns].T
-        for share in np.linspace(0, 1, int(np.hypot(x, y).max() / spacing) + 2, dtype=np.float32):
-            row, column = (
-                ((rows + share * y) / BLOCK).astype(int),
-                ((columns + share * x) / BLOCK).astype(int),
-            )
+    for step, curve in zip(steps, curves, strict=True):
+        move = step[rows, columns]
+        bend = np.zeros_like(move) if curve is None else curve[rows, columns]
+        longest = np.hypot(*move.T).max() + np.hypot(*bend.T).max()
+        for share in np.linspace(0, 1, int(longest / spacing) + 2, dtype=np.float32):
+            x, y = (move * share + bend * (share * (1 - share))).T
+            row, column = ((rows + y) / BLOCK).astype(int), ((columns + x) / BLOCK).astype(int)
             marks[row.clip(0, size[0] - 1), column.clip(0, size[1] - 1)] = 1
     return cv2.dilate(marks, np.ones((3, 3), np.uint8)).astype(bool)
 

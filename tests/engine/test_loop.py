@@ -225,3 +225,28 @@ def test_a_place_where_nothing_can_be_written_is_told(tmp_path):
         loop.save(tmp_path)
     loop.save(tmp_path / "new" / "folder" / "loop")
     assert os.listdir(tmp_path / "new" / "folder") == ["loop"]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [(3, 5)],
+        [(3, 5), (110, 150)],
+        [(3, slice(5, 9))],
+        [(slice(3, 7), 5)],
+        [(slice(3, 36), slice(5, 150))],
+        [(slice(3, 5), slice(2, 159))],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_masks_of_any_size_move_inside_alone(places, dtype):
+    mask = np.zeros(SIZE, bool)
+    for place in places:
+        mask[place] = True
+    still = moved_pattern(0, dtype, 3)
+    loop = moving(still, mask)
+    for phase in (0.3, 0.5):
+        frame = loop.frame(phase)
+        assert frame[~mask].tobytes() == still[~mask].tobytes()
+        assert np.isfinite(frame.astype(float)).all()

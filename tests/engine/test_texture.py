@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine import Loop
 from engine.resample import extrapolate
 from engine.texture import continue_texture
 
@@ -74,3 +75,16 @@ def test_extrapolation_keeps_a_flat_color_and_its_range():
     flat = np.where(known[..., None] > 0, np.float32([0.2, 0.7]), np.float32(99))
     filled = extrapolate(flat * known[..., None], known)
     np.testing.assert_allclose(filled, np.broadcast_to(np.float32([0.2, 0.7]), filled.shape), atol=1e-4)
+
+
+@pytest.mark.parametrize("bent", [0.0, 160.0, -160.0])
+def test_frames_find_pattern_wherever_their_paths_lead(bent):
+    rows, columns = np.indices((400, 400))
+    still = np.full((400, 400, 3), 200, np.uint8)  # what no frame reaches stays black
+    mask = (rows - 200) ** 2 + (columns - 200) ** 2 < 70**2
+    field, bend = np.zeros((2, 400, 400, 2), np.float32)
+    field[..., 0], bend[..., 1] = 45, bent
+    loop = Loop.from_fields(still, mask, field, -field, 1.0, bends=(bend, bend))
+    for phase in (0.1, 0.3, 0.5, 0.7, 0.9):
+        assert (loop.frame(phase) == 200).all()
+    assert bent or (loop.texture.pixels == 0).any()

@@ -107,7 +107,8 @@ def draw_loop(layout, still):
     job = jobs.running()
     column = layout.column()
     if job is not None:
-        column.progress(factor=job.fraction, text=f"{job.title}: {job.stage} {100 * job.fraction:.0f} %")
+        stage = job.stage or "Starting"
+        column.progress(factor=job.fraction, text=f"{job.title}: {stage} {100 * job.fraction:.0f} %")
         column.operator("endless_loops.cancel", icon="X")
     else:
         column.scale_y = 1.4

@@ -46,7 +46,7 @@ def grow_mask(still: NDArray[Any], mask: NDArray[Any]) -> Mask:
     Returns
     -------
     (H, W) bool
-        Without small holes, islands and frayed edges.
+        Without small holes, islands and frayed edges; the scribble itself where it is too small to grow.
 
     Raises
     ------
@@ -67,7 +67,8 @@ def grow_mask(still: NDArray[Any], mask: NDArray[Any]) -> Mask:
     shown = shown_for_edges(still)
     picture = shrink(shown, size)
     cut = _cut(picture, np.asarray(touched > 255 * TOUCHED))
-    return draw_to_edges(shown, smoothed(cut), still.shape[:2])
+    grown = draw_to_edges(shown, smoothed(cut), still.shape[:2])
+    return grown if grown.any() else scribble.copy()
 
 
 def shown_for_edges(still: NDArray[Any]) -> Floats:

@@ -137,7 +137,8 @@ def _correlate(planes: Floats, masks: Floats) -> tuple[Floats, Floats]:
         np.concatenate([lags[:, : down + 1, -aside:], lags[:, : down + 1, : aside + 1]], axis=2)
         for lags in (fft.irfft2(spectrum, size, workers=thread_count()) for spectrum in spectra)
     )
-    likeness = 2 * product / (energies + 2 * FLAT * overlap + 1e-3 * energies.max((1, 2), keepdims=True))
+    least = 1e-3 * energies.max((1, 2), keepdims=True)
+    likeness = 2 * product / np.maximum(energies + 2 * FLAT * overlap + least, 1e-6)
     support = overlap / overlap.max((1, 2), keepdims=True)
     return likeness.astype(np.float32), support.astype(np.float32)
 

@@ -189,6 +189,14 @@ def test_a_mask_of_everything_stays():
     assert engine.grow_mask(scene()[0], WHOLE).all()
 
 
+@pytest.mark.parametrize("noise", [0, 60])
+def test_a_scribble_never_comes_back_empty(noise):
+    still = np.clip(120 + np.random.default_rng(3).normal(0, noise, (240, 320, 3)), 0, 255).astype(np.uint8)
+    dot = ~WHOLE
+    dot[100, 100] = True
+    assert engine.grow_mask(still, dot).any()
+
+
 def test_an_empty_scribble_is_refused():
     with pytest.raises(engine.EmptyMask):
         engine.grow_mask(scene()[0], ~WHOLE)

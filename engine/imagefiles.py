@@ -25,8 +25,8 @@ FRAME_NAME = re.compile(r"frame_\d{4,}\.(png|tiff)")
 MASK_NAME = re.compile(r"mask_\d{2,}\.png")
 VIDEO_RATE = 25
 """Frames a second; a turn lasts as long as its frames do."""
-WAITING = 4
-"""Rendered frames that may wait to be encoded; each holds a whole picture."""
+WAITING = 2
+"""Rendered frames that may wait while every thread encodes one; each holds a whole picture."""
 
 
 def read_still(path: str | Path) -> NDArray[Any]:
@@ -172,13 +172,14 @@ def write_pictures(
     progress : callable
         Called once a picture; may raise `Cancelled`: nothing is written any more when it gets out.
     """
-    with ThreadPoolExecutor(thread_count()) as pool:
+    threads = thread_count()
+    with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[None]] = deque()
         try:
             for index, (path, picture) in enumerate(zip(paths, pictures, strict=True)):
                 progress(index / len(paths), "Writing Frames")
                 waiting.append(pool.submit(write, path, picture))
-                if len(waiting) > WAITING:
+                if len(waiting) >= threads + WAITING:
                     waiting.popleft().result()
             for written in waiting:
                 written.result()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .errors import BadFile, BadVideo
 from .imagefiles import VIDEO_RATE, frames_folder, read_still, video_writer, write_picture
+from .settings import Progress, no_progress
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv", ".mts", ".wmv", ".gif")
@@ -60,8 +61,14 @@ def open_footage(source: Any) -> Footage:
     return Footage(iter(source), len(source) if isinstance(source, Sized) else None)
 
 
-def count_frames(path: str | os.PathLike[str]) -> int:
+def count_frames(path: str | os.PathLike[str], progress: Progress = no_progress) -> int:
     """Count a movie's frames by decoding it all: what its file says may be wrong.
+
+    Parameters
+    ----------
+    path : path
+    progress : callable
+        Called once a frame; may raise `Cancelled`.
 
     Raises
     ------
@@ -69,9 +76,12 @@ def count_frames(path: str | os.PathLike[str]) -> int:
     """
     movie = _opened(Path(path))
     count = 0
-    while movie.grab():
-        count += 1
-    movie.release()
+    try:
+        while movie.grab():
+            count += 1
+            progress(0.0, "Counting Frames")
+    finally:
+        movie.release()
     return count
 
 

@@ -60,14 +60,14 @@ def frames(facts):
 
     files = facts["files"]
     for frame in open_footage(files[0]).frames if facts["is_movie"] else map(read_still, files):
-        yield _scene_linear(frame, facts["is_data"])
+        yield _as_still(frame, facts["is_data"])
 
 
-def count(facts):
-    """How many frames there are; a movie is decoded for that."""
+def count(facts, progress):
+    """How many frames there are; a movie is decoded for that, while `progress` is called and may raise."""
     from ..engine.footage import count_frames
 
-    return count_frames(facts["files"][0]) if facts["is_movie"] else len(facts["files"])
+    return count_frames(facts["files"][0], progress) if facts["is_movie"] else len(facts["files"])
 
 
 def plane_tracks(clip):
@@ -136,8 +136,10 @@ def _files(first):
     return files
 
 
-def _scene_linear(frame, is_data):
+def _as_still(frame, is_data):
     """A frame as Blender holds such a still: bytes as they are, anything deeper as scene-linear floats."""
+    if frame.shape[2] == 1:
+        frame = np.repeat(frame, 3, axis=2)
     if frame.dtype != np.uint16:
         return frame
     encoded = frame.astype(np.float32) / 65535

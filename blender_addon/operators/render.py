@@ -61,8 +61,7 @@ class RenderOperator(JobOperator):
             frames = (request["loop"].frame(phase) for phase in request["phases"])
             number = len(request["phases"])
         else:
-            progress(0, "Counting Frames")
-            frames, number = _moving_loop(request), footage.count(request["footage"])
+            frames, number = _moving_loop(request), footage.count(request["footage"], progress)
         names = frame_names(request, number)
         pictures = (frame[request["area"]] for frame in frames)
         request["writer"].write(pictures, [request["folder"] / name for name in names], progress)

@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks` prints every figure: first how good loops are, then how long they take.
 
-`speed` and `suggestions` print a part of them; `sheet NAME...` writes contact sheets.
+`speed`, `suggestions` and `video` print a part of them; `sheet NAME...` writes contact sheets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import cv2
 
-from . import speed, suggested, synthetic
+from . import speed, suggested, synthetic, video
 from .cases import HELD_SEEDS, TUNING_SEEDS, Case, photographs
 from .measure import SOLVERS, Cache, Row, measure
 from .sheet import contact_sheet
@@ -143,6 +143,7 @@ def _report(options: argparse.Namespace) -> None:
     print(table(rows))
     if not (options.only or options.split or options.seeds or options.solver):
         print(speed.table(list(suggested.lines(options.stills, REPEATS)), "suggestions"))
+        print(speed.table(list(video.lines()), "video"))
         print(speed.table(list(speed.measured(options.stills, REPEATS, None))))
     print(f"{os.cpu_count()} cores, load {load:.1f} at the start of the run: above 1, times are too long")
     if options.json:
@@ -181,6 +182,8 @@ def main(words: list[str]) -> None:
         _speeds(_arguments("speed", words[1:]))
     elif words[:1] == ["suggestions"]:
         _suggestions(_arguments("suggestions", words[1:]))
+    elif words[:1] == ["video"]:
+        print(speed.table(list(video.lines()), "video"))
     else:
         _report(_arguments("table", words))
 

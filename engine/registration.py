@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
 from .normal import NormalEquations, Samples
+from .resample import cells, enlarge, shrink
 
 BENDING = 3.0
 """Weight of the field's second differences against the still's own pixels."""
@@ -85,9 +86,14 @@ def _details(picture: Floats, inside: NDArray[np.bool_], sigma: float) -> Floats
     colors = np.stack([luma, 0.7 * (picture[..., 0] - luma), 0.7 * (picture[..., 2] - luma)], axis=-1)
     region = inside.astype(np.float32)[..., None]
 
+    # A wide window sees no more in every pixel than in their means.
+    coarser = max(1, int(sigma / 3))
+    size = cells(inside.shape, coarser)
+
     def smooth(values: Floats) -> Floats:
-        blurred = cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-        return np.asarray(blurred, np.float32).reshape(values.shape)
+        small = shrink(values, size)
+        blurred = cv2.GaussianBlur(small, (0, 0), sigma / coarser, borderType=cv2.BORDER_CONSTANT)
+        return enlarge(np.asarray(blurred, np.float32).reshape(small.shape), values.shape)
 
     share = smooth(region) + 1e-4
     details = (colors - smooth(colors * region) / share) * region

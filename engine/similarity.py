@@ -237,23 +237,21 @@ class _Comparison:
         known = nodes[:, 1]
         of_shift = [different.index(shift) for shift in shifts]
         support[:] = known[of_shift]
-        cost[:] = (nodes[:, 0] / np.maximum(known, np.float32(1e-3)) / np.float32(2))[of_shift]
+        mean = nodes[:, 0] / np.maximum(known, np.float32(1e-3)) / np.float32(2)
+        cost[:] = np.maximum(mean, 0)[of_shift]  # rounding can make a sum of squares negative
 
     def _compare(self, dx: int, dy: int, sums: Floats) -> None:
         """Sum squared differences, and where they are known, at each sample and, weaker, one step ahead."""
         height, width = self.size
         there = self._seen(dx, dy)
-        fresh = np.empty((2, height, width), np.float32)
-        np.einsum("cij,cij->ij", self.here, there, out=fresh[0])
-        np.maximum(fresh[0], 0, out=fresh[0])
-        np.multiply(self.region, there[-2], out=fresh[1])
-        sums[:, :height] = fresh
+        np.einsum("cij,cij->ij", self.here, there, out=sums[0, :height])
+        np.multiply(self.region, there[-2], out=sums[1, :height])
         down, right = round(dy / STRIDE), round(dx / STRIDE)
         rows, columns = height - abs(down), width - abs(right)
         if rows > 0 and columns > 0:
             top, left, bottom, end = max(0, down), max(0, right), max(0, -down), max(0, -right)
             sums[:, top : top + rows, left : left + columns] += (
-                BACKWARD * fresh[:, bottom : bottom + rows, end : end + columns]
+                BACKWARD * sums[:, bottom : bottom + rows, end : end + columns]
             )
 
 

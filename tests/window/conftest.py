@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BLENDER = Path(os.environ.get("BLENDER_WINDOW_ROOT", Path.home() / ".cache" / "blender-gui"))
 SCREENSHOTS = ROOT / "out" / "window"
-SECONDS = 300  # for one scenario, on a busy machine
+SECONDS = 600  # for one scenario, on a busy machine
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,24 @@
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bpy
 from drive import FOUND, addon, file, key, region, run, wait_for_job, wide
+
+
+def slow_down():
+    """Give a script the time to interfere: a solve takes less than half a second."""
+    operator = addon("operators.solve").ENDLESSLOOPS_OT_solve
+    work = operator.work
+
+    def slowly(request, progress):
+        time.sleep(2)
+        return work(request, progress)
+
+    operator.work = slowly
 
 
 def prepare(area):
@@ -37,6 +50,7 @@ def state():
 def scenario():
     window, area = yield from wide("IMAGE_EDITOR")
     bpy.ops.wm.save_as_mainfile(filepath=file("meanwhile.blend"))
+    slow_down()
     yield 0.5
 
     prepare(area)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ class Anchors:
         corners = (top * columns + left)[:, None] + np.array([0, 1, columns, columns + 1], np.int32)
         return Samples(corners, shares)
 
+    @cached_property
     def bending(self) -> Sparse:
         """Return the sparse matrix K so that c' K c is the sum of squared second differences."""
         from scipy.sparse import diags, eye, kron
@@ -124,7 +126,7 @@ def fit_field(anchors: Anchors, points: Doubles, displacements: Floats, trust: F
     """
     weights = trust / max(float(trust.sum()), 1e-9) * len(anchors.points)
     weights = weights.astype(np.float64)[:, None]
-    system = NormalEquations(anchors.shape, STIFFNESS * anchors.bending(), 1e-9)
+    system = NormalEquations(anchors.shape, STIFFNESS * anchors.bending, 1e-9)
     return system.solve(
         anchors.samples(points), weights * [1, 0, 1], weights * displacements, np.zeros_like(anchors.points)
     )

@@ -116,7 +116,7 @@ def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
     -------
     (anchors, 2) float64
     """
-    stiff = (BENDING / anchors.spacing**2) * anchors.bending()
+    stiff = (BENDING / anchors.spacing**2) * anchors.bending
     # Anchors where nothing lands are hardly held.
     system = NormalEquations(anchors.shape, stiff, 1e-4)
     rows, columns = np.nonzero(view.inside)

@@ -114,7 +114,7 @@ def test_anchors_cover_the_box_and_interpolate_straight_lines():
     points = np.random.default_rng(1).uniform(-0.5, [90.5, 36.5], (50, 2))
     slope = anchors.points @ np.array([0.3, -0.7])
     np.testing.assert_allclose(anchors.basis(points) @ slope, points @ np.array([0.3, -0.7]), atol=1e-9)
-    assert np.abs(anchors.bending() @ slope).max() < 1e-9
+    assert np.abs(anchors.bending @ slope).max() < 1e-9
 
 
 def test_a_field_that_brings_pixels_past_each_other_is_smoothed_until_it_can_be_inverted():

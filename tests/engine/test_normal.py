@@ -19,7 +19,7 @@ def test_the_band_gives_what_the_whole_matrix_gives(size):
     weights = np.stack([slopes[:, 0] ** 2, slopes[:, 0] * slopes[:, 1], slopes[:, 1] ** 2], axis=1)
     right = slopes * error[:, None]
     beside = rng.normal(size=(len(anchors.points), 2))
-    stiff = 0.3 * anchors.bending()
+    stiff = 0.3 * anchors.bending
 
     found = NormalEquations(anchors.shape, stiff, 1e-4).solve(anchors.samples(points), weights, right, beside)
 
@@ -33,7 +33,7 @@ def test_the_band_gives_what_the_whole_matrix_gives(size):
 def test_anchors_that_nothing_determines_stay_at_zero():
     anchors = Anchors.over((40, 60))
     points = np.array([[10.0, 10.0]])
-    system = NormalEquations(anchors.shape, 0 * anchors.bending(), 1e-3)
+    system = NormalEquations(anchors.shape, 0 * anchors.bending, 1e-3)
     found = system.solve(
         anchors.samples(points),
         np.array([[1.0, 0, 1]]),

@@ -28,7 +28,7 @@ ANGLES = np.radians(np.arange(0, 180, 4)).astype(np.float32)
 NUDGE = 2.0
 """Pixels: a lag that tells how much changes along a direction."""
 CHANNELS = 8
-"""Principal components of the descriptors: enough to find a lag by."""
+"""Principal components of the descriptors, the strongest ones: enough to find a lag by."""
 FLAT = 0.02
 """Of the picture's variance: what varies less within a window repeats by accident."""
 LEAST_INSIDE = 0.15
@@ -89,7 +89,8 @@ def measure_windows(picture: Floats, inside: NDArray[np.bool_], scales: int = 3)
         if not boxes:
             continue
         masks = np.stack([mask[box] for box in boxes])
-        planes = planes[:CHANNELS]
+        strongest = np.argsort(planes[:, mask > 0.5].var(1))[-CHANNELS:]
+        planes = np.ascontiguousarray(planes[strongest])
         likeness, support = _correlate(np.stack([planes[:, *box] for box in boxes]), masks)
         along, overlap = _polar(likeness, support)
         contrast = np.maximum(1 - _smooth(along[..., 0]), 0)

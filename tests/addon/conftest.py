@@ -50,11 +50,7 @@ def windows(height=160, width=240, step=40):
         for left in range(8, width - step // 2, step):
             picture[top : top + step // 2, left : left + step // 2] = (40, 60, 90 + rng.integers(0, 20))
             picture[top + step // 4, left : left + step // 2] = 220
-    picture = np.clip(picture + rng.integers(-6, 7, picture.shape), 0, 255)
-    for axis in (0, 1):  # as a lens blurs
-        before, after = (np.roll(picture, shift, axis) for shift in (1, -1))
-        picture = (before + 2 * picture + after) / 4
-    return np.rint(picture).astype(np.uint8)
+    return np.clip(picture + rng.integers(-6, 7, picture.shape), 0, 255).astype(np.uint8)
 
 
 def new_image(array, name="wall.png", **kinds):

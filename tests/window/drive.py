@@ -25,6 +25,17 @@ def file(name):
     return os.path.join(HERE, name)
 
 
+def prepare_still(area):
+    """Show the shipped still with its mask and directions, ready to be solved."""
+    still = bpy.data.images.load(file("still.png"))
+    area.spaces.active.image = still
+    still.endless_loops.mask_image = bpy.data.images.load(file("mask.png"))
+    with open(file("strokes.json")) as strokes:
+        for points in json.load(strokes):
+            still.endless_loops.add_direction(points)
+    return still
+
+
 def region(area, kind="WINDOW"):
     return next(r for r in area.regions if r.type == kind)
 

@@ -1,6 +1,5 @@
 """Esc at several moments of a Solve, and while frames are written: when the editor is free, what is left."""
 
-import json
 import os
 import sys
 import time
@@ -8,26 +7,16 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bpy
-from drive import FOUND, addon, file, region, run, wide
+from drive import FOUND, addon, file, prepare_still, region, run, wide
 
 MOMENTS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)  # seconds after Solve was pressed
-
-
-def prepare(area):
-    still = bpy.data.images.load(file("still.png"))
-    area.spaces.active.image = still
-    still.endless_loops.mask_image = bpy.data.images.load(file("mask.png"))
-    with open(file("strokes.json")) as strokes:
-        for points in json.load(strokes):
-            still.endless_loops.add_direction(points)
-    return still
 
 
 def scenario():
     window, area = yield from wide("IMAGE_EDITOR")
     bpy.ops.wm.save_as_mainfile(filepath=file("cancel.blend"))
     yield 0.5
-    still = prepare(area)
+    still = prepare_still(area)
     FOUND["seconds"] = []
     for moment in MOMENTS * 2:
         yield 1.0

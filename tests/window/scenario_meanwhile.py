@@ -1,6 +1,5 @@
 """What may happen while a loop is being solved: an undo, a deleted still, another file."""
 
-import json
 import os
 import sys
 import time
@@ -8,7 +7,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bpy
-from drive import FOUND, addon, file, key, region, run, wait_for_job, wide
+from drive import FOUND, addon, file, key, prepare_still, region, run, wait_for_job, wide
 
 
 def slow_down():
@@ -24,12 +23,7 @@ def slow_down():
 
 
 def prepare(area):
-    still = bpy.data.images.load(file("still.png"))
-    area.spaces.active.image = still
-    still.endless_loops.mask_image = bpy.data.images.load(file("mask.png"))
-    with open(file("strokes.json")) as strokes:
-        for points in json.load(strokes):
-            still.endless_loops.add_direction(points)
+    prepare_still(area)
     bpy.ops.ed.undo_push(message="Prepare")
     bpy.context.scene.name = "Renamed"
     bpy.ops.ed.undo_push(message="Rename")

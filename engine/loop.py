@@ -19,6 +19,7 @@ from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
+from .threads import results_in_order
 
 MOST_FRAMES = 10_000
 LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.3
@@ -59,16 +60,15 @@ class Loop:
     Notes
     -----
     Everything a frame is made of is an attribute, so that shaders and node trees can make the same
-    picture. With ``at(m, p)`` for a look-up in a map, whose first pixel lies at ``texture.origin``,
-    on the cubic spline through its pixels, and s for the phase in one repetition (the loop's times
-    its speed, modulo 1)::
+    picture. With ``at(p)`` for a bilinear look-up in the sheet, which has two pixels for each of the
+    texture's, at ``2 * (p - texture.origin)``, and s for the phase in one repetition (the loop's
+    times its speed, modulo 1)::
 
-        v    = (1 - s) * at(pixels, p + s * inverse(p)) + s * at(pixels, p + (1 - s) * forward(p))
-               (and s * (1 - s) times their bends, where paths are curved)
-        mean = the same of contrast.lowpass
+        v, mean = (1 - s) * at(p + s * inverse(p)) + s * at(p + (1 - s) * forward(p))
+                  (and s * (1 - s) times their bends, where paths are curved)
         v   += (luminance(v) - mean) * boost(contrast.similarity(p), s)      (color only, not alpha)
         v    = sum of these v at each speed's s, by the speeds' shares
-        v    = r + (v - r) * cover(p)   with r = at(pixels, p), the picture at rest
+        v    = r + (v - r) * cover(p)   with r = texture(p), the picture at rest
 
     Color stays above 0 (above v, where that is negative) in the third line, and is divided by alpha
     at last where the still is an integer one with alpha. A still that is opaque throughout the mask
@@ -238,7 +238,8 @@ class Loop:
         return full
 
     @cached_property
-    def _sheets(self) -> Sheets:
+    def sheets(self) -> Sheets:
+        """What frames are looked up in: see `draw_sheets`."""
         return draw_sheets(self.texture, self.contrast.lowpass, scene_linear=self.still.dtype.kind == "f")
 
     @cached_property
@@ -251,7 +252,7 @@ class Loop:
             self.texture,
             self.contrast.similarity,
             ramp_cover(self.mask, self._box, self._fade),
-            self._sheets,
+            self.sheets,
         )
 
     def frame(self, phase: float) -> NDArray[Any]:
@@ -273,10 +274,14 @@ class Loop:
         BadSettings
             When the phase isn't a finite number.
         """
+        shares = self._shares_of_repetitions(phase)
+        return self._renderer.frame(shares, self.threads) if any(shares) else self.still.copy()
+
+    def _shares_of_repetitions(self, phase: float) -> list[float]:
+        """Say how far into a repetition each speed is."""
         if not math.isfinite(phase):
             raise BadSettings(f"The phase must be a number from 0 to 1, not {phase}.")
-        phases = [round(float(phase) % 1.0 * turns, 12) % 1.0 for turns in self.speeds.turns]
-        return self._renderer.frame(phases, self.threads) if any(phases) else self.still.copy()
+        return [round(float(phase) % 1.0 * turns, 12) % 1.0 for turns in self.speeds.turns]
 
     def frames(self, count: int) -> Iterator[NDArray[Any]]:
         """Render one turn of the loop.
@@ -292,7 +297,25 @@ class Loop:
             For any other count.
         """
         count = check_frame_count(count)
-        return (self.frame(index / count) for index in range(count))
+        return self.frames_at([index / count for index in range(count)])
+
+    def frames_at(self, phases: Sequence[float]) -> Iterator[NDArray[Any]]:
+        """Render the pictures at some phases, faster than one by one.
+
+        Parameters
+        ----------
+        phases : sequence of float
+            As `frame` takes them.
+
+        Raises
+        ------
+        BadSettings
+            When a phase isn't a finite number.
+        """
+        shares = [self._shares_of_repetitions(phase) for phase in phases]
+        renderer = self._renderer
+        # A frame a thread: threads that share a frame wait for each other at every step.
+        return results_in_order(lambda each: renderer.frame(each, 1), shares, self.threads)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the loop to one file; an existing one is replaced in one step.

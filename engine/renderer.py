@@ -14,30 +14,35 @@ from numpy.typing import NDArray
 from .contrast import boost
 from .motion import Path, Speeds
 from .resample import enlarge, times
-from .spline import REACH, Places, look_up, places_between, spline_coefficients, spline_pixels
+from .spline import doubled
 from .texture import Area, Texture, mask_box
 from .threads import in_threads
 
 Floats = NDArray[np.float32]
-Sheets = tuple[Floats, ...]
-"""Colors, and alpha if any, as coefficients of a spline: see `draw_sheets`."""
+Sheets = tuple[NDArray[Any], ...]
+"""Colors, and alpha if any, at twice the texture's size: see `draw_sheets`."""
 
 EDGE = 0.7
 """Pixels; the blur that makes a ramp of the mask's edge. Parts three pixels wide still move."""
 LEAST_COVER = 1 / 64
 """What tells the mask's outermost pixels from those outside of it."""
-TILE = (128, 512)
-"""Rows and columns rendered at once: fewer would keep threads waiting for each other."""
-BAND = 256
-"""Rows of the texture whose coefficients are found at once."""
+TILE = (256, 512)
+"""Rows and columns rendered at once: their temporaries stay in the processor's cache, yet a step takes so
+long that threads seldom wait for each other's."""
+BAND = 64
+"""Rows of the texture that are doubled at once."""
+AROUND = 8
+"""Rows on either side that matter to them."""
 SMALLEST = 8
 """Pixels along a tile's side; OpenCV takes arrays of a few numbers for colors."""
 FEW = 1 / 8
 """Of a tile's pixels; so many are faster handled one by one than all at once."""
+WHITE = (1 << 15) - 1
+"""The highest value in 15 bits."""
 
 
 def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> Sheets:
-    """Make what frames are looked up in.
+    """Draw the texture at twice its size, for look-ups that are as sharp as on a cubic spline.
 
     Parameters
     ----------
@@ -48,29 +53,45 @@ def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> She
 
     Returns
     -------
-    tuple of (h, w, 4) and, if there is alpha, (h, w, 1) float32 arrays
-        Coefficients of the texture's spline with the low-pass in the fourth channel, then alpha's.
+    tuple of (2 h, 2 w, 4) and, if there is alpha, (2 h, 2 w, 1) arrays
+        uint8, uint16 of 15 bits, or float32: color with the low-pass in the fourth channel, then
+        alpha. OpenCV looks up four channels, or one, several times faster than three; what takes
+        longest is the memory that look-ups go through.
     """
     import cv2
 
     pixels = texture.pixels
     height, width, channels = pixels.shape
     lowpass = enlarge(lowpass, pixels.shape)
+    if pixels.dtype != np.float32:
+        lowpass = np.rint(lowpass).clip(0, texture.full).astype(pixels.dtype)
+    white = WHITE if pixels.dtype == np.uint16 else None
     sizes = (4, 1) if channels == 4 else (4,)
-    sheets = tuple(np.empty((height, width, size), np.float32) for size in sizes)
+    sheets = tuple(np.empty((2 * height, 2 * width, size), pixels.dtype) for size in sizes)
 
     def draw(first: int) -> None:
-        rows = slice(first, min(first + BAND, height))
-        around = slice(max(0, first - REACH), rows.stop + REACH)
-        inner = slice(first - around.start, rows.stop - around.start)
-        values = spline_coefficients(pixels[around].astype(np.float32), scene_linear=scene_linear)[inner]
-        colors = values.copy() if channels == 4 else _as_rgba(values)
-        cv2.insertChannel(lowpass[rows], colors, 3)
-        for sheet, layer in zip(sheets, (colors, values[..., 3:]), strict=False):
-            sheet[rows] = layer
+        last = min(first + BAND, height)
+        start = max(0, first - AROUND)
+        rows = slice(start, last + AROUND)
+        values = pixels[rows]
+        layers = [values.copy() if channels == 4 else _as_rgba(values)]
+        cv2.insertChannel(lowpass[rows], layers[0], 3)
+        if channels == 4:
+            layers.append(values[..., 3:].copy())
+        if white is not None:
+            layers = [_in_15_bits(layer) for layer in layers]
+        for sheet, layer in zip(sheets, layers, strict=True):
+            twice = doubled(layer, scene_linear=scene_linear, white=white)
+            sheet[2 * first : 2 * last] = twice[2 * (first - start) : 2 * (last - start)]
 
     in_threads(draw, range(0, height, BAND))
     return sheets
+
+
+def unit_sheets(sheets: Sheets) -> list[Floats]:
+    """Scale sheets of integers to 0 to 1; floats stay as they are."""
+    whites = {np.dtype(np.uint8): 255, np.dtype(np.uint16): WHITE}
+    return [sheet.astype(np.float32) / np.float32(whites.get(sheet.dtype, 1)) for sheet in sheets]
 
 
 class Renderer:
@@ -89,6 +110,11 @@ class Renderer:
     cover : (h, w) float32
         How much of each pixel moves, over the mask's bounding box.
     sheets : Sheets
+
+    Notes
+    -----
+    Integer stills are blended in 15 bits, so that sums and differences fit into 16: that takes as
+    long as bytes do, and a third of what floats take.
     """
 
     def __init__(
@@ -112,9 +138,6 @@ class Renderer:
             slice(start, start + side) for start, side in zip(self._corner, self._size, strict=True)
         )
         self._resting = texture.pixels[rows, columns]
-        if still.dtype.kind == "f":  # beside highlights the spline doesn't pass through every pixel
-            layers = [spline_pixels(sheet)[rows, columns] for sheet in sheets]
-            self._resting = np.dstack([layers[0][..., : min(3, still.shape[2])], *layers[1:]])
 
     def frame(self, phases: Sequence[float], threads: int | None) -> NDArray[Any]:
         """Render the picture at a phase for each speed, 0 to 1.
@@ -127,7 +150,7 @@ class Renderer:
         import cv2
 
         picture = self._still.copy()
-        if self._cover.size == 1:  # a single pixel has nowhere to go
+        if not any(phases) or self._cover.size == 1:  # a single pixel has nowhere to go
             return picture
         target, inside = picture[self._box], self._mask[self._box].view(np.uint8)
         gains = [_Gain(self._similarity, phase, self._size) for phase in phases]
@@ -171,27 +194,27 @@ class Renderer:
         if np.count_nonzero(partial) > FEW * cover.size:
             return _Tile(area, None)
         rows, columns = np.nonzero(partial)
-        resting = self._resting[area][rows, columns].astype(np.float32)
+        resting = _in_15_bits(self._resting[area][rows, columns]).astype(np.float32)
         return _Tile(area, (rows * cover.shape[1] + columns, cover[rows, columns][:, None], resting))
 
     @cached_property
     def _grid(self) -> tuple[Floats, Floats]:
         """Columns and rows of a tile on the sheets, if it were at the box's first pixel."""
         rows, columns = np.indices(TILE, np.float32)
-        return columns + np.float32(self._corner[1]), rows + np.float32(self._corner[0])
+        return 2 * (columns + self._corner[1]), 2 * (rows + self._corner[0])
 
-    def _mix(self, area: Area, phases: Sequence[float], gains: Sequence[_Gain]) -> Floats:
+    def _mix(self, area: Area, phases: Sequence[float], gains: Sequence[_Gain]) -> NDArray[Any]:
         """Mix what moves at each speed by their shares, for an area of the mask's box."""
         assert self._speeds.shares is not None
-        resting = self._resting[area].astype(np.float32)
-        mixed = resting.copy()
+        resting = _in_15_bits(self._resting[area])
+        mixed = resting.astype(np.float32)
         for shares, phase, gain in zip(self._speeds.shares, phases, gains, strict=True):
             share = shares[area][..., None]
-            if phase and share.any():
-                mixed += (self._blend(area, phase, gain) - resting) * share
-        return mixed
+            if share.any():
+                mixed += (self._blend(area, phase, gain) - resting.astype(np.float32)) * share
+        return mixed if resting.dtype == np.float32 else np.rint(mixed).astype(np.int16)
 
-    def _blend(self, area: Area, phase: float, gain: _Gain) -> Floats:
+    def _blend(self, area: Area, phase: float, gain: _Gain) -> NDArray[Any]:
         """Warp the texture both ways for an area of the mask's box and mix the two pictures."""
         places = [
             self._places(way, area, share) for way, share in zip(self._ways, (phase, 1 - phase), strict=True)
@@ -202,44 +225,45 @@ class Renderer:
             return values[..., :1].copy()
         return values if len(mixed) == 1 else np.dstack([values, mixed[1]])
 
-    def _places(self, way: list[tuple[Floats, Floats | None]], area: Area, share: float) -> Places:
-        """Say where on the sheets pixels are along their paths at a share of a repetition."""
+    def _places(self, way: list[tuple[Floats, Floats | None]], area: Area, share: float) -> list[Any]:
+        """Say where on the sheets (x, y) pixels are along their paths at a share of a repetition."""
         import cv2
 
         places = []
         for (move, bend), grid, side in zip(way, self._grid, area[::-1], strict=True):
             moved = move[area]
             here = grid[: moved.shape[0], : moved.shape[1]]
-            place = cv2.addWeighted(moved, share, here, 1, side.start)
+            place = cv2.addWeighted(moved, 2 * share, here, 1, 2 * side.start)
             if bend is not None:
-                place = cv2.scaleAdd(bend[area], share * (1 - share), place)
-            places.append(places_between(np.asarray(place, np.float32)))
-        return places[0], places[1]
+                place = cv2.scaleAdd(bend[area], 2 * share * (1 - share), place)
+            places.append(place)
+        return places
 
-    def _settle(self, values: Floats, tile: _Tile) -> None:
+    def _settle(self, values: NDArray[Any], tile: _Tile) -> None:
         """Fade to the picture at rest where a tile's cover is partial, in place."""
         if tile.ramp is not None:
             places, cover, resting = tile.ramp
             pixels = values.reshape(-1, values.shape[2])
-            pixels[places] = resting + (pixels[places] - resting) * cover
+            faded = resting + (pixels[places] - resting) * cover
+            pixels[places] = np.rint(faded) if values.dtype == np.int16 else faded
             return
-        resting = self._resting[tile.area].astype(np.float32)
-        values[:] = resting + times(values - resting, self._cover[tile.area])
+        resting = _in_15_bits(self._resting[tile.area]).astype(np.float32)
+        faded = resting + times(values - resting, self._cover[tile.area])
+        values[:] = np.rint(faded) if values.dtype == np.int16 else faded
 
-    def _encoded(self, values: Floats) -> NDArray[Any]:
+    def _encoded(self, values: NDArray[Any]) -> NDArray[Any]:
         """Turn texture values into the still's: straight alpha and integers where it has them."""
         import cv2
 
         dtype, channels = self._still.dtype, self._still.shape[2]
-        encoded: NDArray[Any] = values
-        if dtype.kind != "f":
-            white = np.float32(np.iinfo(dtype).max)
-            if values.shape[2] == 4:
-                values[..., :3] *= white / np.maximum(values[..., 3:], 1e-6)
-                values[..., 3] *= white
-            encoded = np.rint(values).clip(0, white).astype(dtype)
+        if values.dtype == np.int16:
+            values = _from_15_bits(values, dtype)
+        elif dtype.kind != "f":
+            values[..., :3] /= np.maximum(values[..., 3:], 1e-6)
+            white = np.iinfo(dtype).max
+            values = np.rint(values * np.float32(white)).clip(0, white).astype(dtype)
         # A look-up's alpha is left out where it's all that there is.
-        return cv2.cvtColor(encoded, cv2.COLOR_RGB2RGBA) if encoded.shape[2] < channels else encoded
+        return cv2.cvtColor(values, cv2.COLOR_RGB2RGBA) if values.shape[2] < channels else values
 
 
 @dataclass(frozen=True)
@@ -304,23 +328,48 @@ def _planes(path: Path) -> list[tuple[Floats, Floats | None]]:
     ]
 
 
-def _mixed(sheet: Floats, places: list[Places], phase: float) -> Floats:
-    """Look a sheet up both ways and blend."""
+def _mixed(sheet: NDArray[Any], places: list[list[Any]], phase: float) -> NDArray[Any]:
+    """Look a sheet up both ways and blend, in 15 bits or floats."""
     import cv2
 
-    first, second = (look_up(sheet, place) for place in places)
-    mixed = cv2.addWeighted(first, 1 - phase, second, phase, 0)
-    return np.asarray(mixed, np.float32).reshape(first.shape)
+    first, second = (
+        cv2.remap(sheet, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for x, y in places
+    )
+    scale = 1.0
+    if sheet.dtype == np.uint8:
+        first, second, scale = first.astype(np.uint16), second.astype(np.uint16), WHITE / 255
+    return cv2.addWeighted(first, scale * (1 - phase), second, scale * phase, 0)
 
 
-def _vivid(mixed: Floats, gain: Floats) -> Floats:
+def _vivid(mixed: NDArray[Any], gain: Floats) -> NDArray[Any]:
     """Give a blend of colors, with their low-pass in the fourth channel, its contrast back."""
     import cv2
 
+    depth = cv2.CV_32F if mixed.dtype == np.float32 else cv2.CV_16S
     colors, bright = cv2.cvtColor(mixed, cv2.COLOR_RGBA2RGB), cv2.cvtColor(mixed, cv2.COLOR_RGBA2GRAY)
-    detail = (bright - cv2.extractChannel(mixed, 3)) * gain
+    detail = cv2.subtract(bright, cv2.extractChannel(mixed, 3), dtype=depth)
+    detail = cv2.multiply(detail, gain, dtype=depth)
+    details = cv2.merge([detail] * 3)
     # A dark pixel stays at black: only what was negative in a scene-linear still may be below it.
-    return np.asarray(np.maximum(colors + cv2.merge([detail] * 3), np.minimum(colors, 0)), np.float32)
+    if depth == cv2.CV_32F:
+        return np.maximum(colors + details, np.minimum(colors, 0))
+    return cv2.max(cv2.add(colors.view(np.int16), details), 0)  # type: ignore[call-overload]
+
+
+def _in_15_bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Scale integers to 15 bits; floats stay as they are."""
+    if values.dtype == np.float32:
+        return values
+    return values >> 1 if values.dtype == np.uint16 else (values.astype(np.uint16) << 7) + (values >> 1)
+
+
+def _from_15_bits(values: NDArray[np.int16], dtype: Any) -> NDArray[Any]:
+    import cv2
+
+    if dtype == np.uint8:
+        return cv2.convertScaleAbs(values, alpha=255 / WHITE).reshape(values.shape)
+    doubled_up = values.view(np.uint16)
+    return (doubled_up << 1) | (doubled_up >> 14)  # white is white again
 
 
 def _as_rgba(pixels: NDArray[Any]) -> NDArray[Any]:

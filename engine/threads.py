@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _limit: ContextVar[int | None] = ContextVar("limit", default=None)
 
@@ -61,3 +63,30 @@ def in_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int
     with ThreadPoolExecutor(count) as pool:
         for _ in pool.map(work, items):
             pass
+
+
+def results_in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
+) -> Iterator[Result]:
+    """Yield the result for every item; as many are made ahead of what is asked for as threads work.
+
+    Parameters
+    ----------
+    work : callable
+        May not depend on the order of the items.
+    items : iterable
+    threads : int, optional
+        `thread_count` by default.
+    """
+    count = threads or thread_count()
+    if count == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(count) as pool:
+        begun: deque[Future[Result]] = deque()
+        for item in items:
+            begun.append(pool.submit(work, item))
+            if len(begun) > count:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()

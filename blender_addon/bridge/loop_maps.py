@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NAMES = ("texture", "forward", "inverse", "forward_bend", "inverse_bend", "alpha")
+NAMES = ("texture", "sheet", "sheet_alpha", "forward", "inverse", "forward_bend", "inverse_bend")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,19 +15,22 @@ class LoopMaps:
     Parameters
     ----------
     texture : (h, w, 4) float32
-        Color of the continued texture as the engine blends it; in the fourth channel its low-pass
-        luminance.
+        The continued texture at rest, as the engine blends it, with alpha.
+    sheet : (2 h, 2 w, 4) float32
+        What frames are looked up in, at twice the size: in the fourth channel the low-pass luminance.
+    sheet_alpha : (2 h, 2 w, 1) float32 or None
+        Alpha to look up, where the moving part isn't opaque.
     forward, inverse : (h, w, 3) float32
-        Displacement of one repetition in pixels as a Displace node takes it, in the first two channels:
-        contents move by it, x right and y up. In the third `forward` has the cover, `inverse` the similarity.
+        Displacement of one repetition as a Map UV node adds it up: in widths and heights of the canvas, y up,
+        in the first two channels. In the third `forward` has the cover, `inverse` the similarity.
     forward_bend, inverse_bend : (h, w, 3) float32 or None
         How their paths are curved, in the same way.
     shares : tuple of (h, w, 1) float32
         How much of each pixel moves at each speed; empty where all move alike.
     turns : tuple of int
         Repetitions that each speed passes in one turn of the loop.
-    alpha : (h, w, 1) float32 or None
-        Alpha of the texture, where the moving part isn't opaque.
+    here : (u, v)
+        What the middle of a pixel, as a share of the canvas, lacks to be its place on the sheet.
     offset : (x, y)
         Whole pixels, y up, from the still's center to the canvas's.
     luminance : (red, green, blue)
@@ -35,13 +38,15 @@ class LoopMaps:
     """
 
     texture: np.ndarray
+    sheet: np.ndarray
+    sheet_alpha: np.ndarray | None
     forward: np.ndarray
     inverse: np.ndarray
     forward_bend: np.ndarray | None
     inverse_bend: np.ndarray | None
     shares: tuple
     turns: tuple
-    alpha: np.ndarray | None
+    here: tuple
     offset: tuple
     luminance: tuple
 
@@ -56,35 +61,33 @@ def is_name(name):
     return name in NAMES or bool(re.fullmatch(r"share_\d+", name))
 
 
-def loop_maps(loop, exact):
+def loop_maps(loop):
     """Lay out a loop's maps.
 
     Parameters
     ----------
     loop : engine.Loop
-    exact : bool
-        Write the texture as coefficients of the cubic spline that Displace evaluates; otherwise as pixels,
-        for a Displace that filters in its own way.
     """
     from ..engine.contrast import luminance
     from ..engine.inputs import to_unit
+    from ..engine.renderer import unit_sheets
     from ..engine.resample import enlarge
-    from ..engine.spline import spline_coefficients
     from ..engine.texture import mask_box
 
     height, width = loop.mask.shape
     left, top = loop.texture.origin
     pixels = to_unit(loop.texture.pixels)
-    lowpass = enlarge(loop.contrast.lowpass, pixels.shape)[..., None] / loop.texture.full
-    if exact:
-        pixels = spline_coefficients(pixels, scene_linear=loop.still.dtype.kind == "f")
     # The compositor aligns pictures by their centers: only sides of the same parity meet pixel on pixel.
     rows, columns = (n + (n - side) % 2 for n, side in zip(pixels.shape[:2], (height, width), strict=True))
-    pad = ((0, rows - pixels.shape[0]), (0, columns - pixels.shape[1]), (0, 0))
-    pixels = np.pad(pixels, pad, mode="edge")
-    lowpass = np.pad(lowpass, pad, mode="edge")
-    gray = pixels.shape[2] < 3
-    texture = np.dstack([np.repeat(pixels[..., :1], 3, axis=2) if gray else pixels[..., :3], lowpass])
+
+    def whole(array, scale=1):
+        """Go on with an array's border up to the canvas's."""
+        (h, w), (y, x) = array.shape[:2], (scale * rows, scale * columns)
+        return np.pad(array, ((0, y - h), (0, x - w), (0, 0)), mode="edge")
+
+    color = np.repeat(pixels[..., :1], 3, axis=2) if pixels.shape[2] < 3 else pixels[..., :3]
+    alpha = pixels[..., 3:] if pixels.shape[2] == 4 else np.ones_like(pixels[..., :1])
+    sheets = [whole(sheet, 2) for sheet in unit_sheets(loop.sheets)]
 
     def placed(array, beyond=0.0):
         """Cut the canvas out of an array of the still's size."""
@@ -102,25 +105,27 @@ def loop_maps(loop, exact):
         full[box] = array
         return placed(full, beyond)
 
-    def as_displace(field):
-        """Sampling at p + field is moving contents by -field; rows count upwards in Blender."""
-        return boxed(np.where(loop.mask[box][..., None], field * np.float32([-1, 1]), 0))
+    def as_shares(field):
+        """Measure a field in widths and heights; rows count upwards in Blender."""
+        return boxed(np.where(loop.mask[box][..., None], field / np.float32([columns, -rows]), 0))
 
     similarity = enlarge(loop.contrast.similarity, loop.mask[box].shape)
     inverse, forward = loop.paths
     bends = [None, None]
     if forward.bend is not None:
-        bends = [np.pad(as_displace(p.bend), ((0, 0), (0, 0), (0, 1))) for p in (forward, inverse)]
+        bends = [np.pad(as_shares(p.bend), ((0, 0), (0, 0), (0, 1))) for p in (forward, inverse)]
     shares = () if loop.speeds.shares is None else loop.speeds.shares
     return LoopMaps(
-        texture=np.ascontiguousarray(texture),
-        forward=np.dstack([as_displace(forward.move), placed(loop.cover)]),
-        inverse=np.dstack([as_displace(inverse.move), boxed(similarity, beyond=1.0)]),
+        texture=whole(np.dstack([color, alpha])),
+        sheet=sheets[0],
+        sheet_alpha=sheets[1] if len(sheets) > 1 else None,
+        forward=np.dstack([as_shares(forward.move), placed(loop.cover)]),
+        inverse=np.dstack([as_shares(inverse.move), boxed(similarity, beyond=1.0)]),
         forward_bend=bends[0],
         inverse_bend=bends[1],
         shares=tuple(boxed(share)[..., None] for share in shares),
         turns=loop.speeds.turns,
-        alpha=np.ascontiguousarray(pixels[..., 3:]) if pixels.shape[2] == 4 else None,
+        here=(-0.25 / columns, 0.25 / rows),  # a pixel's place is its first quarter's middle
         offset=((2 * left + columns - width) // 2, -((2 * top + rows - height) // 2)),
         luminance=tuple(float(w) for w in luminance(np.eye(3, dtype=np.float32)[None])[0]),
     )

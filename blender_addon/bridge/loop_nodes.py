@@ -1,8 +1,8 @@
 """The node group that plays a loop: plain nodes, which render without the add-on.
 
-It does what `engine.Loop.frame` does. With s for the phase, the continued texture is displaced by s times the
-inverse field and by 1 - s times the forward field, the two are mixed by s, the details that differ get their
-contrast back, and the result covers the still inside the mask, with a ramp at its edge.
+It does what `engine.Loop.frame` does. With s for the phase, the sheet of the continued texture is looked up
+s times the inverse field and 1 - s times the forward field away, the two are mixed by s, the details that
+differ get their contrast back, and the result covers the still inside the mask, with a ramp at its edge.
 """
 
 import bpy
@@ -11,11 +11,6 @@ from . import versions
 
 GROUP = "CompositorNodeTree"
 GROUP_NODE = "CompositorNodeGroup"
-
-# A look-up just short of a whole pixel is taken one pixel too far by Displace's spline (5.2, on the CPU, by
-# rounding), which shows as stray pixels, or as stray lines where a motion is straight. So displacements are
-# snapped to places between: far enough from whole pixels, and a thousandth of a pixel from where they were.
-STEP = 1 / 512
 
 
 def make_interface(group, settings):
@@ -59,17 +54,21 @@ def build(group, still, images, laid_out):
     net.section("Maps")
     maps = {name: net.image(image, name.title()) for name, image in images.items()}
     cover = net.channel(maps["forward"], "Blue")
-    blends = [_blend(net, maps, phase, laid_out.luminance) for phase in phases]
+    pixel = net.add("CompositorNodeImageCoordinates")
+    net.put(maps["forward"], pixel.inputs["Image"])
+    # In the third place Map UV takes a factor.
+    here = net.vector("ADD", pixel.outputs["Normalized"], (*laid_out.here, 1.0))
+    blends = [_blend(net, maps, phase, here, laid_out.luminance) for phase in phases]
     net.section("Over the Still")
-    resting = _move(net, maps, "forward", 0.0)
     shares = [net.channel(maps[f"share_{index}"], "Red") for index in range(len(laid_out.shares))]
 
-    def covering(name, index):
-        pictures = [blend[index] for blend in blends]
-        return net.mix(cover, net.displace(maps[name], resting), _sum(net, pictures, shares))
+    def covering(resting, index):
+        return net.mix(cover, resting, _sum(net, [blend[index] for blend in blends], shares))
 
-    alpha = net.channel(covering("alpha", 1), "Red") if "alpha" in maps else None
-    picture = _scene_linear(net, still, covering("texture", 0), alpha)
+    alpha = None
+    if "sheet_alpha" in maps:
+        alpha = net.channel(covering(net.channel(maps["texture"], "Alpha"), 1), "Red")
+    picture = _scene_linear(net, still, covering(maps["texture"], 0), alpha)
     latest = phases[0]
     for phase in phases[1:]:
         latest = net.math("MAXIMUM", latest, phase)
@@ -98,18 +97,18 @@ def _phase(net, passed, turns, count):
     return net.math("DIVIDE", net.math("FLOORED_MODULO", passed, count), count)
 
 
-def _blend(net, maps, phase, luminance):
+def _blend(net, maps, phase, here, luminance):
     """The texture moved both ways and mixed at a phase: color, and alpha if there is any."""
     net.section("The Texture, Moved Both Ways")
     rest = net.math("SUBTRACT", 1.0, phase)
     bent = net.math("MULTIPLY", phase, rest)
-    moves = _move(net, maps, "inverse", phase, bent), _move(net, maps, "forward", rest, bent)
+    places = _moved(net, maps, here, "inverse", phase, bent), _moved(net, maps, here, "forward", rest, bent)
 
-    def blend(texture):
-        return net.mix(phase, *(net.displace(texture, move) for move in moves))
+    def blend(sheet):
+        return net.mix(phase, *(net.look_up(sheet, place) for place in places))
 
-    color = blend(maps["texture"])
-    alpha = blend(maps["alpha"]) if "alpha" in maps else None
+    color = blend(maps["sheet"])
+    alpha = blend(maps["sheet_alpha"]) if "sheet_alpha" in maps else None
     net.section("Contrast Where Details Differ")
     mean = net.channel(color, "Alpha")
     strength = _boost(net, phase, rest, net.channel(maps["inverse"], "Blue"))
@@ -129,13 +128,12 @@ def _sum(net, pictures, shares):
     return total
 
 
-def _move(net, maps, way, share, bent=0.0):
-    """A part of a displacement field, as Displace looks it up rightly; `bent` is of its path's curve."""
-    move = net.scale(maps[way], share)
+def _moved(net, maps, place, way, share, bent):
+    """A place moved along a part of a displacement field; `bent` is of its path's curve."""
+    place = net.vector("MULTIPLY_ADD", maps[way], net.plane(share), place)
     if f"{way}_bend" in maps:
-        move = net.vector("ADD", move, net.scale(maps[f"{way}_bend"], bent))
-    snapped = net.vector("SNAP", move, (STEP, STEP, STEP))
-    return net.vector("ADD", snapped, (STEP / 2, STEP / 2, 0.0))
+        place = net.vector("MULTIPLY_ADD", maps[f"{way}_bend"], net.plane(bent), place)
+    return place
 
 
 def _boost(net, phase, rest, similarity):
@@ -215,6 +213,13 @@ class _Net:
         self.put(factor, node.inputs["Scale"])
         return node.outputs["Vector"]
 
+    def plane(self, value):
+        """The vector that scales x and y, and leaves out what a map's third channel holds."""
+        node = self.add("ShaderNodeCombineXYZ")
+        self.put(value, node.inputs["X"])
+        self.put(value, node.inputs["Y"])
+        return node.outputs["Vector"]
+
     def dot(self, color, weights):
         node = self.add("ShaderNodeVectorMath", operation="DOT_PRODUCT")
         self.put(color, node.inputs[0])
@@ -229,10 +234,11 @@ class _Net:
         self.put(color, node.inputs["Image"])
         return node.outputs[name]
 
-    def displace(self, picture, move):
-        node = self.add("CompositorNodeDisplace")
+    def look_up(self, picture, place):
+        node = self.add("CompositorNodeMapUV")
+        versions.set_map_uv(node)
         self.put(picture, node.inputs["Image"])
-        self.put(move, versions.set_displace(node))
+        self.put(place, node.inputs["UV"])
         return node.outputs["Image"]
 
     def mix(self, factor, first, second):

@@ -7,8 +7,8 @@ HAS_OWN_ANNOTATIONS = hasattr(bpy.types, "Annotation")
 # 4.5 keeps annotations in the grease pencil type of old; 5.x gave them a type of their own.
 AnnotationType = bpy.types.Annotation if HAS_OWN_ANNOTATIONS else bpy.types.GreasePencil
 
-# 4.5's Displace filters in its own way and has no cubic spline, so nodes only approximate a frame there.
-HAS_EXACT_DISPLACE = bpy.app.version >= (5, 0)
+# 4.5's Map UV filters in its own way, so nodes only approximate a frame there.
+HAS_EXACT_LOOK_UPS = bpy.app.version >= (5, 0)
 
 # Splines that are holes of a mask: in 5.x only those that turn the other way than the one around them.
 HOLES_TURN_BACK = bpy.app.version >= (5, 0)
@@ -150,14 +150,11 @@ def compositor_trees():
     return [tree for tree in trees if tree.library is None]
 
 
-def set_displace(node):
-    """Let a Displace node move by its vector, along the cubic spline in 5.x; returns the vector's socket."""
-    if not HAS_EXACT_DISPLACE:
-        node.inputs["X Scale"].default_value = node.inputs["Y Scale"].default_value = 1.0
-        return node.inputs["Vector"]
-    node.inputs["Interpolation"].default_value = "Bicubic"
-    node.inputs["Extension X"].default_value = node.inputs["Extension Y"].default_value = "Extend"
-    return node.inputs["Displacement"]
+def set_map_uv(node):
+    """Let a Map UV node look up between four pixels and go on at the border, in 5.x."""
+    if HAS_EXACT_LOOK_UPS:
+        node.inputs["Interpolation"].default_value = "Bilinear"
+        node.inputs["Extension X"].default_value = node.inputs["Extension Y"].default_value = "Extend"
 
 
 def set_nearest(node):

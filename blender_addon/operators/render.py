@@ -58,7 +58,7 @@ class RenderOperator(JobOperator):
     def work(cls, request, progress):
         """Write the frames; returns the paths' names, in order, and what may disappoint about the frames."""
         if request["footage"] is None:
-            frames = (request["loop"].frame(phase) for phase in request["phases"])
+            frames = request["loop"].frames_at(request["phases"])
             number = len(request["phases"])
         else:
             frames, number = _moving_loop(request), footage.count(request["footage"], progress)

@@ -31,7 +31,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         name="Draft Nodes",
         description=(
             "Use nodes also in Blender 4.5, where they are softer and less exact than the frames, "
-            "because its Displace node filters by itself"
+            "because its Map UV node filters by itself"
         ),
         options={"SKIP_SAVE"},
     )
@@ -61,7 +61,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         from ..engine.exr import write_exr
 
         progress(0, "Laying out maps")
-        maps = loop_maps(request["loop"], exact=versions.HAS_EXACT_DISPLACE)
+        maps = loop_maps(request["loop"])
         items = maps.items()
         try:
             for index, (name, array) in enumerate(items):
@@ -99,7 +99,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         if in_compositor(context.space_data):
             player.stop()  # it would hide the nodes' own picture
         if not request["as_group"] and request["footage"] is None:
-            where += "; it is a sequence because 4.5's Displace node can't play a loop exactly"
+            where += "; it is a sequence because 4.5's Map UV node can't play a loop exactly"
         self.tell(f"{node.label} in {tree.name}, {where}", warnings + self._warnings())
 
     def _as_group(self, still):
@@ -107,7 +107,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
             return False
         if self.renew:
             return any(compositor.as_group(node) for _tree, node in compositor.players(still))
-        return versions.HAS_EXACT_DISPLACE or self.draft
+        return versions.HAS_EXACT_LOOK_UPS or self.draft
 
     def _folders(self, still, request, stack):
         """Return the folder wanted, and one beside it that takes its place once all files are written."""

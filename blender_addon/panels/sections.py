@@ -160,7 +160,7 @@ def draw_plane(column, settings):
 def draw_compositor(column, still):
     """The loop as nodes."""
     column.operator("endless_loops.to_compositor", icon="NODE_COMPOSITING")
-    if not versions.HAS_EXACT_DISPLACE and not footage.is_footage(still):
+    if not versions.HAS_EXACT_LOOK_UPS and not footage.is_footage(still):
         column.operator("endless_loops.to_compositor", text="As Draft Nodes", icon="NODETREE").draft = True
     if not compositor.players(still):
         return

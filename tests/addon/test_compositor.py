@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import full_disk, inset, new_image, pixels_of, windows
 
-EXACT = bpy.app.version >= (5, 0)  # 4.5's Displace node filters by itself: there the default is a sequence
+EXACT = bpy.app.version >= (5, 0)  # 4.5's Map UV node filters by itself: there the default is a sequence
 TOLERANCE = 2 / 255
 
 
@@ -172,7 +172,7 @@ def links(tree):
     return {(k.from_node.name, k.from_socket.name, k.to_node.name, k.to_socket.name) for k in tree.links}
 
 
-needs_exact = pytest.mark.skipif(not EXACT, reason="the exact node group needs the Displace node of 5.x")
+needs_exact = pytest.mark.skipif(not EXACT, reason="the exact node group needs the Map UV node of 5.x")
 needs_sequence = pytest.mark.skipif(EXACT, reason="5.x plays the loop of nodes; 4.5 plays a sequence")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import engine
 from engine.imagefiles import write_frames
-from engine.threads import in_threads, limited_threads, thread_count
+from engine.threads import in_threads, limited_threads, results_in_order, thread_count
 
 from .pictures import as_type, plane_texture
 
@@ -72,3 +73,36 @@ def test_what_fails_in_a_thread_is_raised():
 
     with pytest.raises(ValueError, match="seven"):
         in_threads(fail, range(20), 3)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_results_come_in_order_and_little_is_made_ahead(threads):
+    begun = []
+
+    def work(number):
+        begun.append(number)
+        time.sleep(0.01 if number % 2 else 0)
+        return number
+
+    found = []
+    for result in results_in_order(work, range(20), threads):
+        found.append(result)
+        assert len(begun) - len(found) <= threads
+    assert found == list(range(20))
+
+
+def test_who_stops_asking_for_results_stops_the_work():
+    begun = []
+    results = results_in_order(begun.append, range(1000), 3)
+    next(results)
+    results.close()
+    assert len(begun) < 10
+
+
+def test_frames_at_phases_are_those_asked_for_one_by_one():
+    loop = solved(still(), 2)
+    phases = [0.0, 0.7, -0.3, 0.25]
+    for phase, frame in zip(phases, loop.frames_at(phases), strict=True):
+        np.testing.assert_array_equal(frame, loop.frame(phase))
+    with pytest.raises(engine.BadSettings, match="phase"):
+        loop.frames_at([0.5, float("nan")])

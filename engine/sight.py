@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +22,15 @@ DOUBTFUL = 0.12
 """Merit of a repetition below which planes in strong perspective are tried."""
 TILTS = (0.5, 0.75)
 """How much nearer or further than its center a tilted plane is at the region's end: tried first, and next."""
-PROMISING = 0.03
-"""By how much a tilted plane's merit has to be better for a steeper one to be tried."""
+STEEPER = 0.1
+"""How much nearer a tilted plane may still be at the region's end; else a steeper one is tried."""
+EVEN = 10.0
+"""Working pixels; deviation of the Gaussian that color and light are evened out by."""
+CLEARER = 0.01
+"""By how much more merit a repetition has to have that color and light have no part in."""
+NO_CONTRAST = 0.02
+"""Of white; details as faint as that are not brought out."""
+IN_PERSPECTIVE, IN_ANOTHER_COLOR = "Finding Repetitions in Perspective", "Finding Repetitions in Other Colors"
 FLAT_SIDE = 320
 """Pixels on the longer side of a plane laid flat: its near end is small there."""
 
@@ -49,9 +57,16 @@ class Sight:
         flat = self.plane.to_flat(points)
         return self.plane.to_picture(flat + self.repetition.displacement(flat)) - points
 
+    def slant(self, direction: Doubles) -> float:
+        """Return how much nearer than its center the region is at its end, beyond what the plane says."""
+        rows, columns = np.nonzero(self.nodes)
+        along = np.stack([columns, rows], axis=-1) * NODE @ direction
+        reach = float(np.percentile(np.abs(along - along.mean()), 95)) if along.size else 0.0
+        return float(self.repetition.fall @ direction) * reach
+
 
 def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, report: Progress) -> Sight:
-    """Look at a region from the front and, where hardly anything repeats, on tilted planes.
+    """Look at a region from the front; where hardly anything repeats, on tilted planes, and then evened out.
 
     Parameters
     ----------
@@ -68,24 +83,52 @@ def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, re
         The one whose repetition has the most merit.
     """
     report(0.0, "Finding Repetitions")
-    best = look(source, inside, Plane.facing(inside.shape), direction, ANY_SLANT)
+    front = look(source, inside, Plane.facing(inside.shape), direction, ANY_SLANT)
+    if front.repetition.merit >= DOUBTFUL:
+        return front
+    best = _tilted_if_better(source, inside, direction, front, lambda: report(0.3, IN_PERSPECTIVE))
     if best.repetition.merit >= DOUBTFUL:
         return best
-    front = best.repetition.merit
+    report(0.6, IN_ANOTHER_COLOR)
+    evened = evened_out(source)
+    front = look(evened, inside, Plane.facing(inside.shape), direction, ANY_SLANT)
+    other = _tilted_if_better(evened, inside, direction, front, lambda: report(0.8, IN_ANOTHER_COLOR))
+    return other if other.repetition.merit > best.repetition.merit + CLEARER else best
 
-    def tilt(towards: float, amount: float, done: float) -> None:
-        nonlocal best
-        report(done, "Finding Repetitions in Perspective")
-        plane = _tilted(inside, direction, towards * amount)
-        sight = look(source, inside, plane, direction, HARDLY_ANY_SLANT)
-        if sight.repetition.merit > best.repetition.merit:
-            best = sight
 
-    tilt(-1, TILTS[0], 0.4)
-    tilt(1, TILTS[0], 0.6)
-    if best.repetition.merit > front + PROMISING:
-        tilt(float(np.sign(best.plane.fall @ direction)), TILTS[1], 0.8)
-    return best
+def _tilted_if_better(
+    source: Source, inside: NDArray[np.bool_], direction: Doubles, front: Sight, report: Callable[[], None]
+) -> Sight:
+    """Look at planes tilted along the stroke; returns the best of them, or the one seen from the front."""
+
+    def tilt(amount: float) -> Sight:
+        report()
+        return look(source, inside, _tilted(inside, direction, amount), direction, HARDLY_ANY_SLANT)
+
+    def tilts(way: float) -> Sight:
+        sight = tilt(way * TILTS[0])
+        if way * sight.slant(direction) > STEEPER:
+            sight = max(sight, tilt(way * TILTS[1]), key=_merit)
+        return sight
+
+    way = 1.0 if front.slant(direction) > 0 else -1.0  # what little repeats from the front tells it
+    best = max(front, tilts(way), key=_merit)
+    return best if _merit(best) >= DOUBTFUL else max(best, tilts(-way), key=_merit)
+
+
+def _merit(sight: Sight) -> float:
+    return sight.repetition.merit
+
+
+def evened_out(source: Source) -> Source:
+    """Show the structure of a picture alone: what repeats in another color or light looks alike then."""
+    import cv2
+
+    gray = cv2.cvtColor(source.picture, cv2.COLOR_RGB2GRAY)
+    detail = gray - cv2.GaussianBlur(gray, (0, 0), EVEN * source.zoom)
+    contrast = cv2.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * EVEN * source.zoom)) + NO_CONTRAST
+    evened = np.clip(0.5 + 0.2 * detail / contrast, 0, 1)
+    return Source(np.repeat(evened[..., None], 3, axis=2), source.zoom)
 
 
 def look(

@@ -18,8 +18,8 @@ from .wheel import Wheel
 
 LONGEST_STEP = 0.6
 """Of the region's extent along the stroke: what repeats has to be there almost twice."""
-DOUBTFUL = 0.12
-"""Merit of a repetition below which planes in strong perspective are tried."""
+DOUBTFUL, VERY_DOUBTFUL = 0.12, 0.08
+"""Merit of a repetition below which planes in strong perspective are tried, and structure without color."""
 TILTS = (0.5, 0.75)
 """How much nearer or further than its center a tilted plane is at the region's end: tried first, and next."""
 STEEPER = 0.1
@@ -29,7 +29,9 @@ EVEN = 10.0
 CLEARER = 0.01
 """By how much more merit a repetition has to have that color and light have no part in."""
 NO_CONTRAST = 0.02
-"""Of white; details as faint as that are not brought out."""
+"""Of white; details fainter than that are not brought out."""
+FAINTEST = 1 / 128
+"""Of white; the steps of 8 bits repeat as well, and are left out."""
 IN_PERSPECTIVE, IN_ANOTHER_COLOR = "Finding Repetitions in Perspective", "Finding Repetitions in Other Colors"
 FLAT_SIDE = 320
 """Pixels on the longer side of a plane laid flat: its near end is small there."""
@@ -84,16 +86,16 @@ def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, re
     """
     report(0.0, "Finding Repetitions")
     front = look(source, inside, Plane.facing(inside.shape), direction, ANY_SLANT)
-    if front.repetition.merit >= DOUBTFUL:
+    if _merit(front) >= DOUBTFUL:
         return front
     best = _tilted_if_better(source, inside, direction, front, lambda: report(0.3, IN_PERSPECTIVE))
-    if best.repetition.merit >= DOUBTFUL:
+    if _merit(best) >= VERY_DOUBTFUL:
         return best
     report(0.6, IN_ANOTHER_COLOR)
     evened = evened_out(source)
     front = look(evened, inside, Plane.facing(inside.shape), direction, ANY_SLANT)
     other = _tilted_if_better(evened, inside, direction, front, lambda: report(0.8, IN_ANOTHER_COLOR))
-    return other if other.repetition.merit > best.repetition.merit + CLEARER else best
+    return other if _merit(other) > _merit(best) + CLEARER else best
 
 
 def _tilted_if_better(
@@ -126,6 +128,7 @@ def evened_out(source: Source) -> Source:
 
     gray = cv2.cvtColor(source.picture, cv2.COLOR_RGB2GRAY)
     detail = gray - cv2.GaussianBlur(gray, (0, 0), EVEN * source.zoom)
+    detail -= np.clip(detail, -FAINTEST, FAINTEST)
     contrast = cv2.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * EVEN * source.zoom)) + NO_CONTRAST
     evened = np.clip(0.5 + 0.2 * detail / contrast, 0, 1)
     return Source(np.repeat(evened[..., None], 3, axis=2), source.zoom)

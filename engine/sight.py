@@ -39,20 +39,28 @@ FLAT_SIDE = 320
 
 @dataclass(frozen=True)
 class Source:
-    """A part's picture, (h, w, 3) float32 as displayed, and how many of its pixels make a working pixel."""
+    """A part's picture, (h, w, 3) float32 as displayed, and how many of its pixels make a working pixel.
+
+    `colorless` says that it shows structure alone, evened out in color and light.
+    """
 
     picture: Floats
     zoom: float
+    colorless: bool = False
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What repeats on one plane: the costs on its flat picture, its nodes and the best repetition."""
+    """What repeats on one plane: the costs on its flat picture, its nodes and the best repetition.
+
+    `colorless` says that it repeats in structure alone, whatever its colors.
+    """
 
     plane: Plane | Wheel
     similarity: Similarity
     nodes: NDArray[np.bool_]
     repetition: Repetition
+    colorless: bool
 
     def displacement(self, points: Doubles) -> Doubles:
         """Return how far the repetition moves (N, 2) points of the picture, working pixels."""
@@ -131,7 +139,7 @@ def evened_out(source: Source) -> Source:
     detail -= np.clip(detail, -FAINTEST, FAINTEST)
     contrast = cv2.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * EVEN * source.zoom)) + NO_CONTRAST
     evened = np.clip(0.5 + 0.2 * detail / contrast, 0, 1)
-    return Source(np.repeat(evened[..., None], 3, axis=2), source.zoom)
+    return Source(np.repeat(evened[..., None], 3, axis=2), source.zoom, colorless=True)
 
 
 def look(
@@ -148,7 +156,8 @@ def look(
     longest = LONGEST_STEP * float(np.ptp(along)) if along.size else 0.0
     heading = float(np.arctan2(direction[1], direction[0]))
     similarity = measure(describe_levels(picture, region), heading, longest)
-    return Sight(plane, similarity, nodes, find_repetition(similarity, nodes, slants))
+    repetition = find_repetition(similarity, nodes, slants)
+    return Sight(plane, similarity, nodes, repetition, source.colorless)
 
 
 def _tilted(inside: NDArray[np.bool_], direction: Doubles, tilt: float) -> Plane:

@@ -213,7 +213,8 @@ def _solve_part(
     values = fit_field(anchors, points, moves, trusts)
     report(0.75, "Refining the Field")
     step = max(float(np.median(np.hypot(*values.T))), 4.0)
-    for view in _views(still, reduced, part, scale, step):
+    colorless = any(found.colorless for found in solved)
+    for view in _views(still, reduced, part, scale, step, colorless):
         values = refine_field(anchors, values, view)
         report(0.85, "Refining the Field")
     alone = len(part.regions) == 1
@@ -241,6 +242,7 @@ class _Found:
     confidence: float
     model: Model
     direction: Doubles
+    colorless: bool
 
     @property
     def step(self) -> float:
@@ -255,7 +257,9 @@ class _Found:
         moves = (self.model(places) @ np.array([1, 1j])) * turned
         moves = np.stack([moves.real, moves.imag], axis=-1)
         trust = np.full(len(places), LENT, np.float32)
-        return _Found(places, moves, trust, LENT * self.confidence, self.model, self.direction)
+        return _Found(
+            places, moves, trust, LENT * self.confidence, self.model, self.direction, self.colorless
+        )
 
 
 def _lender(region: Region, scale: float, solved: Sequence[_Found]) -> _Found | None:
@@ -297,7 +301,13 @@ def _solve_region(
     trust = np.square(assignment.trust[sight.nodes]) + np.float32(1e-3)
     confidence = _confidence(sight.repetition.merit)
     return _Found(
-        places + corner, moves, trust, confidence, lambda at: sight.displacement(at - corner), direction
+        places + corner,
+        moves,
+        trust,
+        confidence,
+        lambda at: sight.displacement(at - corner),
+        direction,
+        sight.colorless,
     )
 
 
@@ -389,11 +399,18 @@ def _confidence(merit: float) -> float:
     return float(np.clip((merit - 0.04) / 0.26, 0, 1))
 
 
-def _views(still: NDArray[Any], reduced: Reduction, part: Part, scale: float, step: float) -> list[View]:
+def _views(
+    still: NDArray[Any], reduced: Reduction, part: Part, scale: float, step: float, colorless: bool
+) -> list[View]:
     """Show a part for its refinement: from the still itself where steps are short."""
+    import cv2
+
     height, width = part.inside.shape
     detail = min(float(reduced.factor), FINEST / (step / scale))
     size = (max(16, round(height * detail)), max(16, round(width * detail)))
     box = tuple(slice(side.start * reduced.factor, side.stop * reduced.factor) for side in part.box)
     pixels = reduced.still[part.box] if detail <= 1 else still[box]
-    return make_views(display_at(pixels, size), mask_at(part.inside, size), detail / scale, step)
+    picture = display_at(pixels, size)
+    if colorless:
+        picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    return make_views(picture, mask_at(part.inside, size), detail / scale, step)

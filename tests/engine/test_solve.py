@@ -316,3 +316,18 @@ def test_the_reference_solver_moves_it_alike(loop):
     pytest.importorskip("pydensecrf.densecrf", reason="the reference solver isn't installed")
     reference = engine.solve(textured(), box_mask(), [LINE], settings=engine.Settings(crf="pydensecrf"))
     assert np.abs(reference.forward - loop.forward).max() < 0.02 * STEP
+
+
+def test_what_repeats_in_other_colors_is_found_by_its_structure():
+    rng = np.random.default_rng(7)
+    step, size = 40, (120, 200)
+    blobs = cv2.GaussianBlur(rng.random((size[0], step)).astype(np.float32), (0, 0), 2.5)
+    motif = np.tile(blobs > np.median(blobs), (1, size[1] // step))[..., None]
+    paints = [(230, 210, 30), (50, 60, 140), (220, 60, 30), (60, 150, 60), (200, 60, 140)]
+    paint = np.repeat(paints, step, 0)
+    still = np.where(motif, paint, 0.6 * paint).astype(np.uint8)
+    mask = np.zeros(size, bool)
+    mask[10:110, 5:195] = True
+    solved = engine.solve(still, mask, [[[20, 60], [180, 60]]])
+    mask[:, 150:] = False  # from there on the next one isn't in the picture
+    assert np.median(off(solved, [step, 0], mask)) < 0.05

@@ -23,6 +23,11 @@ PASSES = 3
 """Gauss-Newton steps at each scale."""
 SETTLED = 0.02
 """Pixels of a scale: when no anchor moves further, the next scale is due."""
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA_AND_COLORS = np.stack(
+    [LUMA, 0.7 * ([1, 0, 0] - LUMA), 0.7 * ([0, 0, 1] - LUMA)], dtype=np.float32, casting="same_kind"
+)
+"""What details are compared in."""
 COARSEST = 5.0
 """Pixels a step spans at the first scale."""
 FINEST = 56.0
@@ -82,8 +87,7 @@ def _details(picture: Floats, inside: NDArray[np.bool_], sigma: float) -> Floats
     """Take out what changes slowly and even out the contrast of the rest, within the region."""
     import cv2
 
-    luma = picture @ np.array([0.299, 0.587, 0.114], np.float32)
-    colors = np.stack([luma, 0.7 * (picture[..., 0] - luma), 0.7 * (picture[..., 2] - luma)], axis=-1)
+    colors = np.asarray(cv2.transform(picture, LUMA_AND_COLORS), np.float32)
     region = inside.astype(np.float32)[..., None]
 
     # A wide window sees no more in every pixel than in their means.
@@ -96,10 +100,13 @@ def _details(picture: Floats, inside: NDArray[np.bool_], sigma: float) -> Floats
         return enlarge(np.asarray(blurred, np.float32).reshape(small.shape), values.shape)
 
     share = smooth(region) + 1e-4
-    details = (colors - smooth(colors * region) / share) * region
-    spread = np.sqrt(smooth((details**2).sum(2, keepdims=True)) / share)
+    details = colors
+    details -= smooth(colors * region) / share
+    details *= region
+    spread = np.sqrt(smooth(np.einsum("ijk,ijk->ij", details, details)[..., None]) / share)
     typical = float(np.median(spread[inside])) if inside.any() else 1.0
-    return np.asarray(details / (spread + 0.3 * typical + 1e-4), np.float32)
+    details /= spread + np.float32(0.3 * typical + 1e-4)
+    return details
 
 
 def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .descriptors import describe
-from .products import covariance, product
 
 Floats = NDArray[np.float32]
 
@@ -147,7 +146,7 @@ def describe_levels(
         descriptors = describe(picture)
         if not levels:
             basis, mean = _principal(descriptors, region)
-        planes = product(basis, descriptors.transpose(2, 0, 1).reshape(descriptors.shape[2], -1))
+        planes = basis @ descriptors.transpose(2, 0, 1).reshape(descriptors.shape[2], -1)
         planes -= mean
         levels.append((planes.reshape(-1, *region.shape), region.astype(np.float32)))
     return levels
@@ -164,9 +163,9 @@ def _principal(descriptors: Floats, region: NDArray[np.bool_]) -> tuple[Floats, 
     sample = descriptors[::apart, ::apart][region[::apart, ::apart]].T
     mean = sample.mean(1, keepdims=True)
     sample = sample - mean
-    variances = covariance(sample).astype(np.float64)
-    _, directions = eigsh(variances, k=CHANNELS, v0=np.ones(len(variances)))
-    scale = 1 / np.sqrt(max(float(np.trace(variances)), FLAT))
+    covariance = sample.astype(np.float64) @ sample.T / sample.shape[1]
+    _, directions = eigsh(covariance, k=CHANNELS, v0=np.ones(len(covariance)))
+    scale = 1 / np.sqrt(max(float(np.trace(covariance)), FLAT))
     basis = np.asarray(directions.T * scale, np.float32)
     return basis, basis @ mean
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+OPENBLAS_NAMES = [
+    f"{vendor}openblas_{{}}_num_threads{width}" for vendor in ("scipy_", "") for width in ("64_", "")
+]
+"""What the functions for its thread count are called, with "get" or "set" filled in."""
 
 _limit: ContextVar[int | None] = ContextVar("limit", default=None)
 
@@ -28,20 +37,72 @@ def thread_count() -> int:
 
 @contextmanager
 def limited_threads(count: int | None) -> Iterator[None]:
-    """Let only so many threads work meanwhile, OpenCV's own included; None leaves it at what it is."""
-    if count is None:
-        yield
-        return
+    """Let only so many threads work meanwhile, OpenCV's own included; None leaves it at what it is.
+
+    BLAS works on one thread in any case: what is multiplied here is small, and threads that wait for more
+    keep a core busy for a tenth of a second.
+    """
     import cv2
 
     before = cv2.getNumThreads()
     token = _limit.set(count)
-    cv2.setNumThreads(count)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
-        _limit.reset(token)
+    with _blas.on_one_thread():
+        if count is not None:
+            cv2.setNumThreads(count)
+        try:
+            yield
+        finally:
+            cv2.setNumThreads(before)
+            _limit.reset(token)
+
+
+class _Blas:
+    """The copies of OpenBLAS that NumPy and SciPy bring along; other libraries are left as they are."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._users = 0
+        self._before: list[int] = []
+
+    @contextmanager
+    def on_one_thread(self) -> Iterator[None]:
+        """Let BLAS use one thread until the last of those who ask for that is done."""
+        with self._turn:
+            if not self._users:
+                self._before = [get() for get, _ in self._controls]
+                self._set([1] * len(self._controls))
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._users -= 1
+                if not self._users:
+                    self._set(self._before)
+
+    def _set(self, counts: list[int]) -> None:
+        for (_, put), count in zip(self._controls, counts, strict=True):
+            put(count)
+
+    @cached_property
+    def _controls(self) -> list[tuple[Callable[[], int], Callable[[int], None]]]:
+        """How each copy is asked for its thread count, and told."""
+        import numpy
+        import scipy
+
+        controls: list[tuple[Callable[[], int], Callable[[int], None]]] = []
+        for package in (numpy, scipy):
+            home = Path(str(package.__file__)).parent
+            beside = home.with_name(f"{package.__name__}.libs")
+            for path in [*beside.glob("*openblas*"), *(home / ".dylibs").glob("*openblas*")]:
+                library = ctypes.CDLL(str(path))
+                for name in OPENBLAS_NAMES:
+                    if hasattr(library, name.format("set")):
+                        controls.append((library[name.format("get")], library[name.format("set")]))
+        return controls
+
+
+_blas = _Blas()
 
 
 def in_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int | None = None) -> None:

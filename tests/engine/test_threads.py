@@ -11,7 +11,7 @@ import pytest
 
 import engine
 from engine.imagefiles import write_frames
-from engine.threads import in_threads, limited_threads, results_in_order, thread_count
+from engine.threads import _blas, in_threads, limited_threads, results_in_order, thread_count
 
 from .pictures import as_type, plane_texture
 
@@ -64,6 +64,18 @@ def test_a_limit_holds_while_it_lasts_and_no_longer():
         in_threads(lambda _: workers.append(threading.get_ident()), range(20))
         assert set(workers) == {threading.get_ident()}
     assert (thread_count(), cv2.getNumThreads()) == before
+
+
+def test_blas_works_on_one_thread_meanwhile_and_on_as_many_as_before_after_the_last():
+    counts = [get for get, _ in _blas._controls]
+    if not counts:
+        pytest.skip("NumPy and SciPy came without an OpenBLAS of their own")
+    before = [get() for get in counts]
+    with limited_threads(None):
+        with limited_threads(3):
+            assert [get() for get in counts] == [1] * len(counts)
+        assert [get() for get in counts] == [1] * len(counts)
+    assert [get() for get in counts] == before
 
 
 def test_what_fails_in_a_thread_is_raised():

@@ -19,7 +19,7 @@ from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture, mask_box
-from .threads import results_in_order
+from .threads import copied, results_in_order
 
 MOST_FRAMES = 10_000
 LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.3
@@ -92,7 +92,7 @@ class Loop:
         warnings: tuple[str, ...],
         threads: int | None = None,
     ) -> None:
-        self.still, self.mask = still.copy(), mask.copy()
+        self.still, self.mask = copied(still), copied(mask)
         self.still.flags.writeable = self.mask.flags.writeable = False
         self.confidence = confidence
         self.texture = texture

@@ -31,8 +31,9 @@ Floats = NDArray[np.float32]
 Way = tuple[Floats, Floats | None]
 """A displacement field and, where paths are curved, how."""
 
-TILE = 128
-"""Pixels a side of what one thread works on at a time: it stays in the processor's cache."""
+TILE = 256
+"""Pixels a side of what one thread works on at a time: it nearly stays in the processor's cache, and takes so
+long that threads seldom wait for each other."""
 COARSE_SIDE = 256
 """Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
 BROAD = 4

@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+BAND = 256
+"""Rows copied at once."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -87,11 +93,10 @@ class _Blas:
     @cached_property
     def _controls(self) -> list[tuple[Callable[[], int], Callable[[int], None]]]:
         """How each copy is asked for its thread count, and told."""
-        import numpy
         import scipy
 
         controls: list[tuple[Callable[[], int], Callable[[int], None]]] = []
-        for package in (numpy, scipy):
+        for package in (np, scipy):
             home = Path(str(package.__file__)).parent
             beside = home.with_name(f"{package.__name__}.libs")
             for path in [*beside.glob("*openblas*"), *(home / ".dylibs").glob("*openblas*")]:
@@ -151,3 +156,15 @@ def results_in_order(
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()
+
+
+def copied(array: NDArray[Any]) -> NDArray[Any]:
+    """Copy an array's rows in threads: what takes longest is memory that is touched for the first time."""
+    copy = np.empty(array.shape, array.dtype)
+
+    def copy_band(first: int) -> None:
+        rows = slice(first, first + BAND)
+        np.copyto(copy[rows], array[rows])
+
+    in_threads(copy_band, range(0, len(array), BAND))
+    return copy

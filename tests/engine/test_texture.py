@@ -79,10 +79,10 @@ def test_extrapolation_keeps_a_flat_color_and_its_range():
 
 @pytest.mark.parametrize("bent", [0.0, 160.0, -160.0])
 def test_frames_find_pattern_wherever_their_paths_lead(bent):
-    rows, columns = np.indices((400, 400))
-    still = np.full((400, 400, 3), 200, np.uint8)  # what no frame reaches stays black
-    mask = (rows - 200) ** 2 + (columns - 200) ** 2 < 70**2
-    field, bend = np.zeros((2, 400, 400, 2), np.float32)
+    rows, columns = np.indices((1000, 1000))
+    still = np.full((1000, 1000, 3), 200, np.uint8)  # what no frame reaches stays black
+    mask = np.minimum(*(np.hypot(rows - at, columns - at) for at in (200, 800))) < 70
+    field, bend = np.zeros((2, 1000, 1000, 2), np.float32)
     field[..., 0], bend[..., 1] = 45, bent
     loop = Loop.from_fields(still, mask, field, -field, 1.0, bends=(bend, bend))
     for phase in (0.1, 0.3, 0.5, 0.7, 0.9):

@@ -178,23 +178,31 @@ def _mean_field(evidence: Floats, alike: Floats, inside: NDArray[np.bool_], thet
     radius = int(np.ceil(4 * theta))
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / theta) ** 2).astype(np.float32)
 
-    def blur(plane: Floats) -> Floats:  # nothing comes in from beyond the border
-        return np.asarray(cv2.sepFilter2D(plane, -1, kernel, kernel, borderType=cv2.BORDER_CONSTANT))
+    def blur(planes: Floats) -> Floats:  # nothing comes in from beyond the border
+        blurred = cv2.sepFilter2D(planes, -1, kernel, kernel, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(blurred, np.float32)
 
+    rows, columns = inside.shape
+    count = rows * columns
     out, strength, into = np.linalg.svd(alike)
     rank = int((strength > NEGLIGIBLE * strength[0]).sum())
-    out, into = out[:, :rank], strength[:rank, None] * into[:rank]
+    out, into = out[:, :rank].copy(), strength[:rank, None] * into[:rank]
     region = inside.astype(np.float32)
-    norm = 1 / np.sqrt(blur(region) + np.float32(1e-20))
+    norm = 1 / np.sqrt(blur(region) + np.float32(1e-20)).ravel()
+    region, evidence = region.ravel(), evidence.reshape(-1, count)
+    # The messages are blurred as one tall picture, with so much between them that none sees the next.
+    messages = np.zeros((rank, (rows + radius) * columns), np.float32)
     belief = evidence * (region / evidence.sum(0))
     for _ in range(ITERATIONS):
-        combined = np.tensordot(into, belief * norm, axes=1)
-        support = np.tensordot(out, np.stack([blur(plane) for plane in combined]) * norm, axes=1)
-        support -= support.max(0)
-        np.exp(support, out=support)
-        support *= evidence
-        belief = support * (region / support.sum(0))
-    return belief
+        belief *= norm
+        np.matmul(into, belief, out=messages[:, :count])
+        arrived = blur(messages.reshape(-1, columns)).reshape(rank, -1)[:, :count]
+        np.matmul(out, arrived, out=belief)
+        belief *= norm
+        np.exp(belief, out=belief)
+        belief *= evidence
+        belief *= region / belief.sum(0)
+    return belief.reshape(-1, rows, columns)
 
 
 def _reference(

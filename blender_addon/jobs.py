@@ -5,6 +5,7 @@ may have freed by then. Whatever it needs is taken before, in `snapshot`, and wh
 Blender after it, in `deliver`; these two run in the main thread.
 """
 
+import sys
 import threading
 
 import bpy
@@ -12,6 +13,7 @@ import bpy
 from .errors import Refused
 
 TICK = 0.05  # seconds between two looks at the worker: Esc must be felt at once
+SWITCH = 0.0005  # seconds after which the worker lets Blender's own Python run, which every panel waits for
 _PARTING = 2.0  # seconds that a worker has to clean up after itself when Blender opens another file or quits
 
 _running = None
@@ -116,6 +118,8 @@ class BackgroundJob:
             return {"CANCELLED"}
         self.is_modal = True
         self._timer = context.window_manager.event_timer_add(TICK, window=context.window)
+        self._switch_before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -198,6 +202,7 @@ class BackgroundJob:
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
+            sys.setswitchinterval(self._switch_before)
             context.workspace.status_text_set(None)
             _tag_sidebars(context)
 

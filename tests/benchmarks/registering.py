@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-PACKAGE = "bl_ext.user_default.endless_loops"
+from .in_blender import PACKAGE, with_the_addon
+
 RUNS = 5
 START = f"""
 import bpy
@@ -27,25 +25,10 @@ print(enabled - start, time.perf_counter() - again)
 """Loads and registers in a Blender where the add-on is installed, then registers once more."""
 
 
-def main() -> None:
-    """Install the add-on's zip with empty settings, start Blender anew some times and print medians."""
-    work = Path(tempfile.mkdtemp(prefix="endless_loops_"))
-    try:
-        os.environ["BLENDER_USER_RESOURCES"] = str(work / "settings")
-        measure(work)
-    finally:
-        shutil.rmtree(work)
-
-
-def measure(work: Path) -> None:
-    """Measure; `work` is a folder for what that needs and makes."""
+def measure(_work: Path) -> None:
+    """Start Blender anew some times and print medians."""
     import bpy
 
-    import build_addon
-
-    series = f"{bpy.app.version[0]}.{bpy.app.version[1]}"
-    path = build_addon.build(series, build_addon.this_platform(), work)
-    bpy.ops.extensions.package_install_files(filepath=str(path), repo="user_default", enable_on_install=True)
     starts = [
         subprocess.run([sys.executable, "-c", START], check=True, capture_output=True, text=True).stdout
         for _ in range(RUNS + 1)
@@ -59,4 +42,4 @@ def measure(work: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with_the_addon(measure)

@@ -7,40 +7,22 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-import shutil
 import statistics
-import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .in_blender import PACKAGE, with_the_addon
+
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES, WIDTH, HEIGHT, RUNS = 80, 1920, 1080, 5
-PACKAGE = "bl_ext.user_default.endless_loops"
-
-
-def main() -> None:
-    """Solve once, write in turns, print medians and their ratio."""
-    work = Path(tempfile.mkdtemp(prefix="endless_loops_"))
-    try:
-        # Blender reads this when it starts, which is when bpy is imported.
-        os.environ["BLENDER_USER_RESOURCES"] = str(work / "settings")
-        measure(work)
-    finally:
-        shutil.rmtree(work)
 
 
 def measure(work: Path) -> None:
-    """Measure in an installed add-on; `work` is a folder for what that needs and makes."""
+    """Solve once, write in turns, print medians and their ratio."""
     import bpy
 
-    import build_addon
-
-    series = f"{bpy.app.version[0]}.{bpy.app.version[1]}"
-    path = build_addon.build(series, build_addon.this_platform(), work)
-    bpy.ops.extensions.package_install_files(filepath=str(path), repo="user_default", enable_on_install=True)
     bpy.ops.wm.read_homefile(use_empty=True)
     bpy.ops.wm.save_as_mainfile(filepath=str(work / "speed.blend"))
     still = solved_still(bpy)
@@ -95,4 +77,4 @@ def solved_still(bpy: ModuleType) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    with_the_addon(measure)

@@ -35,6 +35,12 @@ ASIDE = (0.75, 1.3)
 """A repetition is a dip: these multiples of its step must cost more."""
 LONGER = 0.45
 """Doubt for each e-fold of length: of a step and its multiples, the step is meant."""
+NEAR = np.exp(np.linspace(-0.12, 0.12, 5))
+"""Of half a step: how long what it's twice of may be, to begin with."""
+HALF = 0.06
+"""Natural logarithm; what is found there has to be half as long, but for so much."""
+NEARLY = 0.6
+"""Of a step's merit, that its half has to have to be meant; the half of a true step has hardly any."""
 OFF_STROKE = 1.5
 """Doubt at 30 degrees off the stroke, growing with the square."""
 SLANT = 0.06
@@ -111,7 +117,7 @@ def find_repetition(
         The best one there is, however bad its cost.
     """
     votes = _Votes(similarity, inside)
-    return votes.repetition(votes.refined(votes.coarse(slants))[0])
+    return votes.repetition(votes.undoubled(votes.refined(votes.coarse(slants))[0]))
 
 
 def _grid(*axes: Any) -> Doubles:
@@ -188,6 +194,21 @@ class _Votes:
             if turn % 3 == 2:
                 strides /= 2
         return guesses[np.argsort(score, kind="stable")]
+
+    def undoubled(self, guess: Doubles) -> Doubles:
+        """Return the half of a step, if that repeats nearly as well; else the step itself.
+
+        Twice a step repeats as well: where things are bent or differ, by chance a bit better.
+        """
+        half = guess[1] / 2
+        around = _grid(guess[0] + np.radians([-5, 0, 5]), half * NEAR, guess[2:3], guess[3:])
+        around = around[around[:, 1] > SHORTEST]
+        merit = -float(self.score(guess[None])[0])
+        if not len(around) or -self.score(around).min() < NEARLY / 2 * merit:
+            return guess
+        found = self.refined(around[np.argsort(self.score(around))[:4]])[0]
+        is_half = abs(np.log(found[1] / half)) < HALF
+        return self.undoubled(found) if is_half and -self.score(found[None])[0] > NEARLY * merit else guess
 
     def score(self, guesses: Doubles, places: slice = slice(None)) -> Doubles:
         """Rate hypotheses, lower is better: the negated depth of a dip, discounted by how unlikely it is."""

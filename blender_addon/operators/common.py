@@ -1,5 +1,6 @@
 """What the operators share: which still they work on, and why they can't."""
 
+import contextlib
 from pathlib import Path
 
 import bpy
@@ -8,6 +9,8 @@ from bpy.props import StringProperty
 from .. import jobs, loops
 from ..bridge import compositor, images
 from ..errors import Refused
+
+TAB = "Endless Loops"
 
 
 def still_in(context):
@@ -54,12 +57,21 @@ def canvas(area):
 
 
 def show_tab(area):
-    """Open the sidebar at the add-on's tab, where Done is; it can be chosen once the sidebar was drawn."""
+    """Open the sidebar at the add-on's tab, where Done is.
+
+    The tab can be chosen once the sidebar was drawn, which takes a while on a busy machine: until it shows.
+    """
     area.spaces.active.show_region_ui = True
+    place, looks = area.as_pointer(), iter(range(20))
 
     def choose():
-        sidebar = next(region for region in area.regions if region.type == "UI")
-        sidebar.active_panel_category = "Endless Loops"
+        areas = [a for window in bpy.context.window_manager.windows for a in window.screen.areas]
+        sidebars = [r for a in areas if a.as_pointer() == place for r in a.regions if r.type == "UI"]
+        if not sidebars or sidebars[0].active_panel_category == TAB or next(looks, None) is None:
+            return None
+        with contextlib.suppress(TypeError):  # there are no tabs yet
+            sidebars[0].active_panel_category = TAB
+        return 0.1
 
     if not bpy.app.background:
         bpy.app.timers.register(choose, first_interval=0.1)

@@ -12,6 +12,7 @@ import pytest
 import engine
 from engine import EndlessLoopsError, Stroke
 from engine.__main__ import main
+from tests.benchmarks import metrics, synthetic
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, plane_texture, texture
 
@@ -331,3 +332,10 @@ def test_what_repeats_in_other_colors_is_found_by_its_structure():
     solved = engine.solve(still, mask, [[[20, 60], [180, 60]]])
     mask[:, 150:] = False  # from there on the next one isn't in the picture
     assert np.median(off(solved, [step, 0], mask)) < 0.05
+
+
+@pytest.mark.parametrize(("motif", "condition"), [("facade", "elastic+cells"), ("drawing", "elastic")])
+def test_a_step_is_meant_and_not_its_double_where_that_repeats_a_bit_better(motif, condition):
+    case = synthetic.still(101, motif, condition, "held")
+    solved = engine.solve(case.still, case.mask, [case.stroke])
+    assert metrics.endpoint_errors(solved, case)["median"] < 0.1

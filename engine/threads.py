@@ -50,11 +50,13 @@ def limited_threads(count: int | None) -> Iterator[None]:
     """
     import cv2
 
-    before = cv2.getNumThreads()
-    token = _limit.set(count)
     with _blas.on_one_thread():
-        if count is not None:
-            cv2.setNumThreads(count)
+        if count is None:
+            yield
+            return
+        before = cv2.getNumThreads()
+        token = _limit.set(count)
+        cv2.setNumThreads(count)
         try:
             yield
         finally:
@@ -100,7 +102,10 @@ class _Blas:
             home = Path(str(package.__file__)).parent
             beside = home.with_name(f"{package.__name__}.libs")
             for path in [*beside.glob("*openblas*"), *(home / ".dylibs").glob("*openblas*")]:
-                library = ctypes.CDLL(str(path))
+                try:
+                    library = ctypes.CDLL(str(path))
+                except OSError:  # it isn't what is loaded; BLAS then works as it likes
+                    continue
                 for name in OPENBLAS_NAMES:
                     if hasattr(library, name.format("set")):
                         controls.append((library[name.format("get")], library[name.format("set")]))

@@ -63,6 +63,8 @@ def test_a_limit_holds_while_it_lasts_and_no_longer():
         workers = []
         in_threads(lambda _: workers.append(threading.get_ident()), range(20))
         assert set(workers) == {threading.get_ident()}
+        with limited_threads(None):
+            assert (thread_count(), cv2.getNumThreads()) == (1, 1)
     assert (thread_count(), cv2.getNumThreads()) == before
 
 

@@ -75,7 +75,7 @@ def test_suggested_masks_take_turns(addon):
     assert 2 <= count <= 5
     wall = np.zeros((160, 240), bool)
     wall[40:150, 60:230] = True
-    assert max((mask & wall).sum() / (mask | wall).sum() for mask in seen) > 0.6
+    assert max((mask & wall).sum() / (mask | wall).sum() for mask in seen) > 0.8
 
 
 def test_a_suggested_mask_leaves_the_painted_one_alone(still, addon):

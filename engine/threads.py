@@ -126,14 +126,8 @@ def in_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int
     threads : int, optional
         How many items are worked on at a time; `thread_count` by default.
     """
-    count = threads or thread_count()
-    if count == 1:
-        for item in items:
-            work(item)
-        return
-    with ThreadPoolExecutor(count) as pool:
-        for _ in pool.map(work, items):
-            pass
+    for _ in results_in_order(work, items, threads):
+        pass
 
 
 def results_in_order(

@@ -7,7 +7,6 @@ once, over the whole region: no single line through it has to be good.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +28,8 @@ UNKNOWN = 1.0
 """Cost, in units of chance, of a displacement that can't be measured."""
 FULL_SUPPORT = 0.6
 """Support from which on a cost is believed; with less it is drawn towards chance."""
+ALIKE = 14
+"""Neighboring lengths that a plane changes by the same share: half an octave."""
 CREST = 1.3
 """Costs, in units of chance, are all the same from here on."""
 ASIDE = (0.75, 1.3)
@@ -121,8 +122,12 @@ def find_repetition(
 
 
 def _grid(*axes: Any) -> Doubles:
-    """Return all combinations, one a row."""
-    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)).astype(np.float64)
+    """Return all combinations of numbers, or rows of numbers, one a row."""
+    columns = [np.reshape(axis, (len(axis), -1)) for axis in axes]
+    chosen = np.indices([len(axis) for axis in axes]).reshape(len(axes), -1)
+    return np.concatenate(
+        [axis[which] for axis, which in zip(columns, chosen, strict=True)], axis=1, dtype=np.float64
+    )
 
 
 class _Votes:
@@ -156,17 +161,23 @@ class _Votes:
         self.rows = cost.shape[1] + 2
         framed = np.concatenate([beyond, both, beyond], axis=1, dtype=np.float32)
         self.volume = framed.reshape(-1).view(np.complex64)
+        few = framed[:, :, :FIRST_PLACES].view(np.complex64)[..., 0]
+        few = np.pad(few, ((0, 0), (ALIKE - 1, ALIKE - 1), (0, 0)), "edge").transpose(0, 2, 1)
+        # (angle, first row, place, ALIKE rows from there on)
+        self.spans = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(few), ALIKE, 2).swapaxes(
+            1, 2
+        )
 
-    def coarse(self, slants: Slants, most: int = 1200, kept: int = 24) -> Doubles:
+    def coarse(self, slants: Slants, most: int = 400, kept: int = 24) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
         falls, turns = (np.array(slants) / reach for slants, reach in zip(slants, self.reach, strict=True))
-        lengths = self.similarity.lengths
-        flat = _grid(np.radians(np.arange(-20, 21, 5)), lengths, [0.0], [0.0])
-        grid = np.concatenate([flat, _grid(np.radians([-20, -10, 0, 10, 20]), lengths[::2], falls, turns)])
-        chunks = np.array_split(grid, len(grid) // 600 + 1)  # their numbers stay in the processor's cache
-        score = np.concatenate([self.score(chunk, slice(0, FIRST_PLACES)) for chunk in chunks])
-        order = grid[np.argsort(score, kind="stable")[:most]]
-        order = order[np.argsort(np.concatenate([self.score(part) for part in np.array_split(order, 6)]))]
+        tilts = _grid(falls, turns)
+        facing = np.zeros((1, 2))
+        grids = [self._scored(angle, tilts) for angle in np.radians([-20, -10, 0, 10, 20])]
+        grids += [self._scored(angle, facing) for angle in np.radians([-15, -5, 5, 15])]
+        grid = np.concatenate([guesses for guesses, _ in grids])
+        order = grid[np.argsort(np.concatenate([scores for _, scores in grids]), kind="stable")[:most]]
+        order = order[np.argsort(np.concatenate([self.score(part) for part in np.array_split(order, 2)]))]
         apart = np.array([0.2, 0.12, 0.3 / self.reach[0], 0.35 / self.reach[1]])
         places = np.column_stack([order[:, 0], np.log(order[:, 1]), order[:, 2:]]) / apart
         free = np.ones(len(order), bool)
@@ -176,23 +187,51 @@ class _Votes:
             free &= (np.abs(places - places[best[-1]]) > 1).any(1)
         return order[best]
 
+    def _scored(self, angle: float, tilts: Doubles) -> tuple[Doubles, Doubles]:
+        """Score every length at one angle on each of some planes, for a few places; roughly.
+
+        Lengths that are much alike change by the same share from place to place, so that a plane moves
+        a whole span of a place's costs along the lengths.
+        """
+        lengths, growth = self.similarity.lengths, self.similarity.growth
+        shorter, longer = np.rint(np.log(ASIDE) / growth).astype(int)
+        starts = np.arange(shorter, len(lengths) + longer, ALIKE)
+        middles = lengths[0] * np.exp((starts + ALIKE // 2) * growth)
+        guesses = np.column_stack([np.full(len(starts) * len(tilts), angle), _grid(middles, tilts)])
+        row, column = self._moves(guesses, slice(0, FIRST_PLACES))
+        first = np.rint(np.clip(row + 1 - ALIKE // 2, 1 - ALIKE, self.rows - 1)).astype(np.int32) + (
+            ALIKE - 1
+        )
+        spans = self.spans[column.T, first.T, np.arange(row.shape[1])[:, None]]  # places first: faster to sum
+        sums = spans.sum(0).reshape(len(starts), len(tilts), ALIKE).swapaxes(0, 1).reshape(len(tilts), -1)
+        cost = np.minimum(sums.real / sums.imag, CREST)
+        here = np.arange(len(lengths)) - shorter
+        dip = cost[:, here] / np.minimum(cost[:, here + shorter], cost[:, here + longer])
+        guesses = np.column_stack([np.full(dip.size, angle), _grid(tilts, lengths)[:, [2, 0, 1]]])
+        return guesses, self._discounted(dip.ravel(), guesses)
+
     def refined(self, guesses: Doubles, rounds: int = 9) -> Doubles:
         """Walk each guess downhill, one number at a time; returns them best first."""
         guesses = guesses.copy()
         score = self.score(guesses)
         strides = np.array([np.radians(5), 0.05, 0.12 / self.reach[0], 0.15 / self.reach[1]])
         for turn in range(rounds):
-            for number, sign in itertools.product(range(4), (-1, 1)):
-                moved = guesses.copy()
+            for number in range(4):
+                moved = np.stack([guesses, guesses])
                 if number == 1:
-                    moved[:, 1] *= np.exp(sign * strides[1])
+                    moved[..., 1] *= np.exp(np.array([[-1], [1]]) * strides[1])
                 else:
-                    moved[:, number] += sign * strides[number]
-                tried = self.score(moved)
+                    moved[..., number] += np.array([[-1], [1]]) * strides[number]
+                tried = self.score(moved.reshape(-1, 4)).reshape(2, -1)
+                side = tried.argmin(0)
+                which = np.arange(len(guesses))
+                tried, moved = tried[side, which], moved[side, which]
                 better = tried < score
                 guesses[better], score[better] = moved[better], tried[better]
             if turn % 3 == 2:
                 strides /= 2
+                kept = np.argsort(score, kind="stable")[: -(-len(score) // 2)]
+                guesses, score = guesses[kept], score[kept]
         return guesses[np.argsort(score, kind="stable")]
 
     def undoubled(self, guess: Doubles) -> Doubles:
@@ -210,17 +249,20 @@ class _Votes:
         is_half = abs(np.log(found[1] / half)) < HALF
         return self.undoubled(found) if is_half and -self.score(found[None])[0] > NEARLY * merit else guess
 
-    def score(self, guesses: Doubles, places: slice = slice(None)) -> Doubles:
+    def score(self, guesses: Doubles) -> Doubles:
         """Rate hypotheses, lower is better: the negated depth of a dip, discounted by how unlikely it is."""
-        row, column = self._moves(guesses, places)
-        cost = self._look(row, column, places)
-        shifts = np.log(ASIDE) / self.similarity.growth
-        beside = np.min([self._look(row + np.float32(shift), column, places) for shift in shifts], axis=0)
-        depth = 1 - cost / beside
+        row, column = self._moves(guesses)
+        shifts = np.array([0, *np.log(ASIDE)], np.float32) / np.float32(self.similarity.growth)
+        cost, *beside = self._look(row + shifts[:, None, None], column)
+        return self._discounted(cost / np.minimum(*beside), guesses)
+
+    def _discounted(self, dip: Floats, guesses: Doubles) -> Doubles:
+        """Rate how deep dips are, as shares of what is beside them, and how likely steps like these are."""
+        depth = 1 - dip
         angle, step = guesses[:, 0], np.maximum(guesses[:, 1], SHORTEST)
         doubt = LONGER * np.log(step / SHORTEST) + OFF_STROKE * (angle / np.radians(30)) ** 2
         doubt += SLANT * ((guesses[:, 2:] * self.reach) ** 2).sum(1)
-        return -depth * np.exp(-np.sign(depth) * doubt)
+        return np.asarray(-depth * np.exp(-np.sign(depth) * doubt))
 
     def repetition(self, guess: Doubles) -> Repetition:
         """Return a hypothesis in the region's own coordinates."""
@@ -253,11 +295,11 @@ class _Votes:
         column[off_plane] = 0
         return row, column
 
-    def _look(self, row: Floats, column: NDArray[np.int32], places: slice = slice(None)) -> Floats:
-        """Sum costs over the places and divide by what chance gives."""
+    def _look(self, row: Floats, column: NDArray[np.int32]) -> Floats:
+        """Sum costs over the places, the last axis, and divide by what chance gives."""
         label = np.rint(np.clip(row + 1, 0, self.rows - 1)).astype(np.int32)
         label += column * self.rows
         label *= len(self.places)
-        label += np.arange(len(self.places), dtype=np.int32)[places]
-        total = self.volume.take(label).sum(1)
+        label += np.arange(len(self.places), dtype=np.int32)
+        total = self.volume.take(label).sum(-1)
         return np.minimum(total.real / total.imag, CREST)

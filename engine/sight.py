@@ -33,7 +33,7 @@ NO_CONTRAST = 0.02
 FAINTEST = 1 / 128
 """Of white; the steps of 8 bits repeat as well, and are left out."""
 IN_PERSPECTIVE, IN_ANOTHER_COLOR = "Finding Repetitions in Perspective", "Finding Repetitions in Other Colors"
-FLAT_SIDE = 320
+FLAT_SIDE = 240
 """Pixels on the longer side of a plane laid flat: its near end is small there."""
 
 
@@ -135,7 +135,10 @@ def evened_out(source: Source) -> Source:
     import cv2
 
     gray = cv2.cvtColor(source.picture, cv2.COLOR_RGB2GRAY)
-    detail = gray - cv2.GaussianBlur(gray, (0, 0), EVEN * source.zoom)
+    # Beyond the border light goes on as it changes there: mirrored, a ramp would show an edge.
+    room = min(int(3 * EVEN * source.zoom), *(side - 1 for side in gray.shape))
+    wide = np.pad(gray, room, "reflect", reflect_type="odd")
+    detail = gray - cv2.GaussianBlur(wide, (0, 0), EVEN * source.zoom)[room:-room, room:-room]
     detail -= np.clip(detail, -FAINTEST, FAINTEST)
     contrast = cv2.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * EVEN * source.zoom)) + NO_CONTRAST
     evened = np.clip(0.5 + 0.2 * detail / contrast, 0, 1)

@@ -24,8 +24,8 @@ NODE = 8
 STRIDE = 2
 """Pixels at an octave's own scale between the samples that costs are measured at; a power of 2."""
 OCTAVE = 14
-"""Lengths in an octave: neighbors differ by 5 %."""
-SHORTEST = 6.0
+"""Lengths in an octave: neighbors differ by 5 %. Every second one is measured, which tells those between."""
+SHORTEST = 4.5
 """Working pixels; nothing shorter can be told from standing still."""
 ANGLES = np.radians(np.arange(-30, 31, 5)).astype(np.float32)
 """Deviations from the stroke's direction (3.1.2)."""
@@ -89,7 +89,7 @@ def measure(levels: list[tuple[Floats, Floats]], direction: float, longest: floa
     """
     rows, columns = levels[0][1].shape
     grid = (-(-rows // NODE), -(-columns // NODE))
-    octave = 2.0 ** (np.arange(OCTAVE) / OCTAVE)
+    octave = 2.0 ** (np.arange(0, OCTAVE, 2) / OCTAVE)
     octaves = [(0, SHORTEST * octave)]
     octaves += [(level, 2 * SHORTEST * octave) for level in range(len(levels))]
     octaves = [(level, steps[steps * 2**level <= longest * 1.02]) for level, steps in octaves]
@@ -100,16 +100,20 @@ def measure(levels: list[tuple[Floats, Floats]], direction: float, longest: floa
     row = 0
     compare = _Comparison(*levels[0], 0, grid)
     for number, (level, steps) in enumerate(octaves):
+        first = row
         if number > 1 and len(steps):  # the first two octaves share a level
             compare = _Comparison(*levels[level], level, grid)
+            ends = np.empty((2, *cost[:, 0].shape), np.float32)
+            compare(steps[0] * octave[-1] / 2, direction + ANGLES, *ends)
         for length in steps:
             compare(length, direction + ANGLES, cost[:, row], support[:, row])
             row += 1
         if number > 1 and len(steps):
-            _continue(cost, support, row - len(steps), row)
-    return Similarity(
-        np.asarray(lengths, np.float32), cost, _pool(lengths, cost, support), support, direction
-    )
+            cost[:, first:row] *= _ratio(cost[:, first - 1], support[:, first - 1], *ends)
+    lengths = SHORTEST * 2 ** (np.arange(2 * len(lengths) - 1) / OCTAVE)
+    cost, support = _with_those_between(cost), _with_those_between(support)
+    chance = _pool(lengths, cost, support)
+    return Similarity(lengths.astype(np.float32), cost, chance, support, direction)
 
 
 def describe_levels(
@@ -255,21 +259,37 @@ class _Comparison:
             )
 
 
-def _continue(cost: Floats, support: Floats, first: int, last: int) -> None:
-    """Scale an octave's costs, in place, so that they go on where the octave below ends.
+def _ratio(cost: Floats, support: Floats, other_cost: Floats, other_support: Floats) -> Floats:
+    """Say how much more a length costs at a level than at another one, (h, w), so that costs can go on there.
 
     Each level sees structure of another size, which differs less or more.
     """
     import cv2
 
     ends = []
-    for rows in (slice(first - 2, first), slice(first, min(first + 2, last))):
-        known = np.minimum(support[:, rows], 1)
-        total, weight = (cost[:, rows] * known).sum((0, 1)), known.sum((0, 1))
+    for values, weights in ((cost, support), (other_cost, other_support)):
+        known = np.minimum(weights, 1)
+        total, weight = (values * known).sum(0), known.sum(0)
         ends.append(
             (cv2.GaussianBlur(total, (0, 0), 4) + 1e-4) / (cv2.GaussianBlur(weight, (0, 0), 4) + 1e-3)
         )
-    cost[:, first:last] *= np.clip(ends[0] / ends[1], 0.2, 5)
+    return np.asarray(np.clip(ends[0] / ends[1], 0.02, 50), np.float32)
+
+
+def _with_those_between(values: Floats) -> Floats:
+    """Interpolate (A, R, h, w) values, 0 or more, of every second length: cubic, (A, 2 R - 1, h, w)."""
+    angles, rows, *grid = values.shape
+    dense = np.empty((angles, 2 * rows - 1, *grid), np.float32)
+    dense[:, ::2] = values
+    if rows > 1:
+        between = dense[:, 1::2]
+        np.add(values[:, :-1], values[:, 1:], out=between)
+        between *= np.float32(0.5)
+        bend = np.diff(values, 2, axis=1) * np.float32(1 / 16)
+        between[:, 1:] -= bend
+        between[:, :-1] -= bend
+        np.maximum(between, 0, out=between)
+    return dense
 
 
 def _pool(lengths: NDArray[Any], cost: Floats, support: Floats) -> Floats:

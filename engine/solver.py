@@ -35,7 +35,7 @@ from .wheel import Turn, Wheel
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-WORKING_SIDE = 256
+WORKING_SIDE = 192
 """Pixels on the longer side of a part when its repetitions are searched (paper, 5.4)."""
 MOST_ENLARGED = 2.5
 SOURCE_ZOOM = 2.0

@@ -47,9 +47,10 @@ class Plane:
     horizon: float
 
     @classmethod
-    def facing(cls, size: tuple[int, int]) -> Plane:
-        """Return the picture itself as a plane that faces the viewer."""
-        return cls(np.zeros(2), np.zeros(2), np.zeros(2), 1.0, size, 0.0)
+    def facing(cls, size: tuple[int, int], scale: float = 1.0) -> Plane:
+        """Return the picture itself, or a smaller one, as a plane that faces the viewer."""
+        rows, columns = (max(16, round(side * scale)) for side in size)
+        return cls(np.zeros(2), np.zeros(2), np.full(2, (scale - 1) / 2), scale, (rows, columns), 0.0)
 
     @classmethod
     def tilted(cls, inside: NDArray[np.bool_], center: Doubles, fall: Doubles, long_side: int) -> Plane:

@@ -33,6 +33,8 @@ NO_CONTRAST = 0.02
 FAINTEST = 1 / 128
 """Of white; the steps of 8 bits repeat as well, and are left out."""
 IN_PERSPECTIVE, IN_ANOTHER_COLOR = "Finding Repetitions in Perspective", "Finding Repetitions in Other Colors"
+COARSER = 0.5
+"""Of the size that colors are looked at."""
 FLAT_SIDE = 240
 """Pixels on the longer side of a plane laid flat: its near end is small there."""
 
@@ -47,6 +49,11 @@ class Source:
     picture: Floats
     zoom: float
     colorless: bool = False
+
+    @property
+    def side(self) -> float:
+        """How much of its size it's looked at: structure without color is coarse."""
+        return COARSER if self.colorless else 1.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, re
         return best
     report(0.6, IN_ANOTHER_COLOR)
     evened = evened_out(source)
-    front = look(evened, inside, Plane.facing(inside.shape), direction, ANY_SLANT)
+    front = look(evened, inside, Plane.facing(inside.shape, COARSER), direction, ANY_SLANT)
     other = _tilted_if_better(evened, inside, direction, front, lambda: report(0.8, IN_ANOTHER_COLOR))
     return other if _merit(other) > _merit(best) + CLEARER else best
 
@@ -113,7 +120,7 @@ def _tilted_if_better(
 
     def tilt(amount: float) -> Sight:
         report()
-        return look(source, inside, _tilted(inside, direction, amount), direction, HARDLY_ANY_SLANT)
+        return look(source, inside, _tilted(inside, direction, amount, source.side), direction, HARDLY_ANY_SLANT)
 
     def tilts(way: float) -> Sight:
         sight = tilt(way * TILTS[0])
@@ -163,10 +170,10 @@ def look(
     return Sight(plane, similarity, nodes, repetition, source.colorless)
 
 
-def _tilted(inside: NDArray[np.bool_], direction: Doubles, tilt: float) -> Plane:
+def _tilted(inside: NDArray[np.bool_], direction: Doubles, tilt: float, side: float) -> Plane:
     """Lay the plane flat that is this much nearer at the region's end along the stroke."""
     rows, columns = np.nonzero(inside)
     points = np.stack([columns, rows], axis=-1)
     center = points.mean(0)
     reach = float(np.percentile(np.abs((points - center) @ direction), 95)) + 1
-    return Plane.tilted(inside, center, direction * (tilt / reach), FLAT_SIDE)
+    return Plane.tilted(inside, center, direction * (tilt / reach), round(FLAT_SIDE * side))

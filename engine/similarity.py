@@ -29,6 +29,8 @@ SHORTEST = 4.5
 """Working pixels; nothing shorter can be told from standing still."""
 ANGLES = np.radians(np.arange(-30, 31, 5)).astype(np.float32)
 """Deviations from the stroke's direction (3.1.2)."""
+SAMPLES = 3000
+"""Pixels whose descriptors tell the principal components."""
 CHANNELS = 16
 """Principal components of the 128 descriptors: they keep 98 % of the variance."""
 FLAT = 0.1
@@ -147,28 +149,30 @@ def describe_levels(
         region = mask > 0.5
         if min(mask.shape) < 8 or region.sum() < 2 * CHANNELS:
             break
-        descriptors = describe(picture)
+        planes = describe(picture).transpose(2, 0, 1).reshape(-1, region.size)
         if not levels:
-            basis, mean = _principal(descriptors, region)
-        planes = basis @ descriptors.transpose(2, 0, 1).reshape(descriptors.shape[2], -1)
-        planes -= mean
-        levels.append((planes.reshape(-1, *region.shape), region.astype(np.float32)))
+            basis, mean = _principal(planes, region)
+        components = basis @ planes
+        components -= mean
+        levels.append((components.reshape(-1, *region.shape), region.astype(np.float32)))
     return levels
 
 
-def _principal(descriptors: Floats, region: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _principal(planes: Floats, region: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return the (CHANNELS, 128) basis a region's descriptors vary most in, scaled to a variance of 1.
 
     And their mean in that basis, (CHANNELS, 1).
     """
     from scipy.sparse.linalg import eigsh
 
-    apart = max(1, int(np.sqrt(region.sum() / 3000)))
-    sample = descriptors[::apart, ::apart][region[::apart, ::apart]].T
+    apart = max(1, int(np.sqrt(region.sum() / SAMPLES)))
+    chosen = np.zeros_like(region)
+    chosen[::apart, ::apart] = region[::apart, ::apart]
+    sample = planes.take(np.flatnonzero(chosen), axis=1)
     mean = sample.mean(1, keepdims=True)
-    sample = sample - mean
-    covariance = sample.astype(np.float64) @ sample.T / sample.shape[1]
-    _, directions = eigsh(covariance, k=CHANNELS, v0=np.ones(len(covariance)))
+    sample -= mean
+    covariance = sample @ sample.T / np.float32(sample.shape[1])
+    _, directions = eigsh(covariance, k=CHANNELS, v0=np.ones(len(covariance), np.float32))
     scale = 1 / np.sqrt(max(float(np.trace(covariance)), FLAT))
     basis = np.asarray(directions.T * scale, np.float32)
     return basis, basis @ mean
@@ -194,23 +198,21 @@ class _Comparison:
         # either is unknown.
         squares = np.einsum("cij,cij->ij", descriptors, descriptors) * region
         known = descriptors * region
+        there = np.concatenate([known, region[None], squares[None]])
         self.planes = {
-            start: self._thinned([*known, region, squares], *start)
-            for start in itertools.product(range(STRIDE), repeat=2)
+            start: self._thinned(there, *start) for start in itertools.product(range(STRIDE), repeat=2)
         }
-        self.here = self._thinned([*(-2 * known), squares, region], 0, 0)[
-            :, margin : margin + height, margin : margin + width
-        ].copy()
+        here = self.planes[0, 0][:, margin : margin + height, margin : margin + width]
+        self.here = np.concatenate([-2 * here[:-2], here[-1:], here[-2:-1]])
         self.region = self.here[-1].copy()
 
-    def _thinned(self, planes: list[Floats], y: int, x: int) -> Floats:
+    def _thinned(self, planes: Floats, y: int, x: int) -> Floats:
         """Return the rows and columns that samples see from a start on, with a margin of zeros."""
         height, width = (side + 2 * self.margin for side in self.size)
         thinned = np.zeros((len(planes), height, width), np.float32)
-        for target, plane in zip(thinned, planes, strict=True):
-            seen = plane[y::STRIDE, x::STRIDE]
-            rows, columns = seen.shape
-            target[self.margin : self.margin + rows, self.margin : self.margin + columns] = seen
+        seen = planes[:, y::STRIDE, x::STRIDE]
+        rows, columns = seen.shape[1:]
+        thinned[:, self.margin : self.margin + rows, self.margin : self.margin + columns] = seen
         return thinned
 
     def _seen(self, dx: int, dy: int) -> Floats:

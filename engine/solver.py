@@ -24,7 +24,7 @@ from .regions import Division, Part, Region, divide
 from .registration import FINEST, View, make_views, refine_field
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
-from .sight import DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
+from .sight import COARSER, DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
 from .similarity import NODE
 from .strokes import check_strokes, nearest_segment
 from .texture import mask_box
@@ -369,8 +369,10 @@ def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found
     if beyond < 2 * here:  # too little around it to say more than the mask does
         return
     around, size, scale = _source(still[box])
-    repetition = look(around, np.ones(size, bool), Plane.facing(size), direction, ANY_SLANT).repetition
-    step = repetition.step / scale
+    # Only long steps matter here: they show from further away as well.
+    far = Plane.facing(size, COARSER)
+    repetition = look(around, np.ones(size, bool), far, direction, ANY_SLANT).repetition
+    step = repetition.step / (scale * far.scale)
     if repetition.merit >= CLEAR and 2 * step > extent:
         raise BadMask(
             f"The mask is {extent * part.pixel:.0f} pixels long along the stroke, and what repeats there "

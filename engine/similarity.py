@@ -181,56 +181,57 @@ def _principal(planes: Floats, region: NDArray[np.bool_]) -> tuple[Floats, Float
 class _Comparison:
     """Compares one level's descriptors with themselves, a displacement away.
 
-    Some rows and columns of what lies here are enough for a window's mean.
+    Some rows and columns of what lies here are enough for a window's mean. Planes are kept as lines of
+    numbers, with so many zeros after each row that a displacement is one distance along the line.
     """
 
     def __init__(self, descriptors: Floats, region: Floats, level: int, grid: tuple[int, int]) -> None:
         self.grid = grid
         # Planes of samples are averaged down to the nodes, or enlarged to them.
         self.smaller, self.larger = max(1, NODE // (STRIDE << level)), max(1, (STRIDE << level) // NODE)
-        height, width = (-(-side // self.larger) * self.smaller for side in grid)
+        self.height, self.width = (-(-side // self.larger) * self.smaller for side in grid)
+        self.margin = int(4 * SHORTEST / STRIDE) + 2
+        self.pitch = self.width + self.margin
         self.sigma = WINDOW / STRIDE / self.smaller
         gap = (int(5 * self.sigma) + 1) * self.smaller  # between planes, so that no window sees two of them
-        self.sums = np.zeros((len(ANGLES), 2, height + gap, width), np.float32)
-        self.size = (height, width)
-        self.margin = margin = int(4 * SHORTEST / STRIDE) + 2
-        # With these two the product of what lies here and there is their squared difference, and 0 where
-        # either is unknown.
-        squares = np.einsum("cij,cij->ij", descriptors, descriptors) * region
+        self.sums = np.zeros((len(ANGLES), 2, (self.height + gap) * self.pitch), np.float32)
         known = descriptors * region
+        squares = np.einsum("cij,cij->ij", known, known)
         there = np.concatenate([known, region[None], squares[None]])
-        self.planes = {
+        self.lines = {
             start: self._thinned(there, *start) for start in itertools.product(range(STRIDE), repeat=2)
         }
-        here = self.planes[0, 0][:, margin : margin + height, margin : margin + width]
+        # The product of what lies here and there is their squared difference, and 0 where either is unknown.
+        here = self._seen(0, 0)
         self.here = np.concatenate([-2 * here[:-2], here[-1:], here[-2:-1]])
-        self.region = self.here[-1].copy()
+        self.region = self.here[-1]
 
     def _thinned(self, planes: Floats, y: int, x: int) -> Floats:
-        """Return the rows and columns that samples see from a start on, with a margin of zeros."""
-        height, width = (side + 2 * self.margin for side in self.size)
-        thinned = np.zeros((len(planes), height, width), np.float32)
+        """Return the rows and columns that samples see from a start on, (C + 2, numbers)."""
+        thinned = np.zeros((len(planes), self.height + 2 * self.margin + 1, self.pitch), np.float32)
         seen = planes[:, y::STRIDE, x::STRIDE]
         rows, columns = seen.shape[1:]
-        thinned[:, self.margin : self.margin + rows, self.margin : self.margin + columns] = seen
-        return thinned
+        thinned[:, self.margin : self.margin + rows, :columns] = seen
+        return thinned.reshape(len(planes), -1)
 
     def _seen(self, dx: int, dy: int) -> Floats:
         """Return what lies a displacement away from each sample."""
-        top, left = self.margin + dy // STRIDE, self.margin + dx // STRIDE
-        height, width = self.size
-        return self.planes[dy % STRIDE, dx % STRIDE][:, top : top + height, left : left + width]
+        start = (self.margin + dy // STRIDE) * self.pitch + dx // STRIDE
+        return self.lines[dy % STRIDE, dx % STRIDE][:, start : start + self.height * self.pitch]
 
     def __call__(self, length: float, angles: Floats, cost: Floats, support: Floats) -> None:
         """Fill in cost and support, (A, h, w) each, at the nodes of steps of one length."""
         import cv2
 
-        shifts = [(round(length * np.cos(angle)), round(length * np.sin(angle))) for angle in angles]
+        shifts = [
+            (round(length * x), round(length * y))
+            for x, y in zip(np.cos(angles).tolist(), np.sin(angles).tolist(), strict=True)
+        ]
         different = list(dict.fromkeys(shifts))  # a short step rounds to the same pixels at many angles
         for (dx, dy), sums in zip(different, self.sums, strict=False):
-            self._compare(dx, dy, sums)
+            self._compare(dx, dy, sums[:, : self.height * self.pitch])
         sums = self.sums[: len(different)]
-        tall: NDArray[Any] = sums.reshape(-1, sums.shape[-1])
+        tall: NDArray[Any] = sums.reshape(-1, self.pitch)[:, : self.width]
         if self.smaller > 1:
             size = (tall.shape[1] // self.smaller, tall.shape[0] // self.smaller)
             tall = cv2.resize(tall, size, interpolation=cv2.INTER_AREA)
@@ -248,17 +249,13 @@ class _Comparison:
 
     def _compare(self, dx: int, dy: int, sums: Floats) -> None:
         """Sum squared differences, and where they are known, at each sample and, weaker, one step ahead."""
-        height, width = self.size
         there = self._seen(dx, dy)
-        np.einsum("cij,cij->ij", self.here, there, out=sums[0, :height])
-        np.multiply(self.region, there[-2], out=sums[1, :height])
-        down, right = round(dy / STRIDE), round(dx / STRIDE)
-        rows, columns = height - abs(down), width - abs(right)
-        if rows > 0 and columns > 0:
-            top, left, bottom, end = max(0, down), max(0, right), max(0, -down), max(0, -right)
-            sums[:, top : top + rows, left : left + columns] += (
-                BACKWARD * sums[:, bottom : bottom + rows, end : end + columns]
-            )
+        np.einsum("cn,cn->n", self.here, there, out=sums[0])
+        np.multiply(self.region, there[-2], out=sums[1])
+        away = round(dy / STRIDE) * self.pitch + round(dx / STRIDE)
+        if abs(away) < sums.shape[1]:
+            ahead, behind = slice(max(away, 0), min(away, 0) or None), slice(max(-away, 0), -max(away, 0) or None)
+            sums[:, ahead] += BACKWARD * sums[:, behind]
 
 
 def _ratio(cost: Floats, support: Floats, other_cost: Floats, other_support: Floats) -> Floats:

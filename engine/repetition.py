@@ -22,14 +22,14 @@ MOST_CHANGE = 4.0
 """Times the step at the center: near a horizon the formula knows no bounds."""
 PLACES = 200
 """Nodes that vote, drawn from the region."""
-FIRST_PLACES = 64
+FIRST_PLACES = 48
 """Nodes that vote on the first, long list of hypotheses."""
 UNKNOWN = 1.0
 """Cost, in units of chance, of a displacement that can't be measured."""
 FULL_SUPPORT = 0.6
 """Support from which on a cost is believed; with less it is drawn towards chance."""
 ALIKE = 14
-"""Neighboring lengths that a plane changes by the same share: half an octave."""
+"""Neighboring lengths that a plane changes by about the same share: an octave."""
 CREST = 1.3
 """Costs, in units of chance, are all the same from here on."""
 ASIDE = (0.75, 1.3)
@@ -46,8 +46,15 @@ OFF_STROKE = 1.5
 """Doubt at 30 degrees off the stroke, growing with the square."""
 SLANT = 0.06
 """Doubt about a plane that doubles its steps from the center to the edge, growing with the square."""
+BOTH_WAYS = np.array([[-1.0], [1.0]])
 OFF = 1e4
 """A row that is off the volume whatever is added to it."""
+
+APART = float(ANGLES[1] - ANGLES[0])
+COLUMNS = np.full(round(2 * np.pi / APART) + 1, -1, np.int32)
+"""The column of the volume for each angle off the stroke, from 0 to a full turn in steps of APART."""
+COLUMNS[np.rint(ANGLES / APART).astype(int) % (COLUMNS.size - 1)] = np.arange(len(ANGLES))
+COLUMNS[-1] = COLUMNS[0]
 
 Slants = tuple[tuple[float, ...], tuple[float, ...]]
 ANY_SLANT: Slants = (
@@ -130,6 +137,12 @@ def _grid(*axes: Any) -> Doubles:
     )
 
 
+def _discounted(dip: Floats, likely: Doubles) -> Doubles:
+    """Rate dips, as shares of what is beside them: how deep they are for how likely; lower is better."""
+    depth = 1 - dip
+    return np.where(depth > 0, -depth * likely, -depth / likely)
+
+
 class _Votes:
     """Scores many hypotheses (angle off the stroke, step, fall along and across it) at once."""
 
@@ -149,7 +162,8 @@ class _Votes:
         )
         cost = chance + (cost - chance) * np.minimum(support / FULL_SUPPORT, 1)
         known = support > 0.1
-        self.blind = float(np.median(chance[support > 0.3])) if (support > 0.3).any() else 1.0
+        sure = chance[:, ::4][support[:, ::4] > 0.3]
+        self.blind = float(np.median(sure)) if sure.size else 1.0
         both = np.stack(
             [np.where(known, cost, UNKNOWN * self.blind), np.where(known, chance, self.blind)], -1
         )
@@ -164,31 +178,38 @@ class _Votes:
         few = framed[:, :, :FIRST_PLACES].view(np.complex64)[..., 0]
         few = np.pad(few, ((0, 0), (ALIKE - 1, ALIKE - 1), (0, 0)), "edge").transpose(0, 2, 1)
         # (angle, first row, place, ALIKE rows from there on)
-        self.spans = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(few), ALIKE, 2).swapaxes(
-            1, 2
-        )
+        spans = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(few), ALIKE, 2)
+        self.spans = spans.swapaxes(1, 2)
 
-    def coarse(self, slants: Slants, most: int = 400, kept: int = 24) -> Doubles:
+    def coarse(self, slants: Slants, kept: int = 24) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
-        falls, turns = (np.array(slants) / reach for slants, reach in zip(slants, self.reach, strict=True))
-        tilts = _grid(falls, turns)
-        facing = np.zeros((1, 2))
-        grids = [self._scored(angle, tilts) for angle in np.radians([-20, -10, 0, 10, 20])]
-        grids += [self._scored(angle, facing) for angle in np.radians([-15, -5, 5, 15])]
-        grid = np.concatenate([guesses for guesses, _ in grids])
-        order = grid[np.argsort(np.concatenate([scores for _, scores in grids]), kind="stable")[:most]]
-        order = order[np.argsort(np.concatenate([self.score(part) for part in np.array_split(order, 2)]))]
+        guesses = self._long_list(slants)
+        guesses = guesses[np.argsort(self.score(guesses), kind="stable")]
         apart = np.array([0.2, 0.12, 0.3 / self.reach[0], 0.35 / self.reach[1]])
-        places = np.column_stack([order[:, 0], np.log(order[:, 1]), order[:, 2:]]) / apart
-        free = np.ones(len(order), bool)
+        places = np.column_stack([guesses[:, 0], np.log(guesses[:, 1]), guesses[:, 2:]]) / apart
+        free = np.ones(len(guesses), bool)
         best: list[int] = []
         while free.any() and len(best) < kept:
             best.append(int(free.argmax()))
             free &= (np.abs(places - places[best[-1]]) > 1).any(1)
-        return order[best]
+        return guesses[best]
 
-    def _scored(self, angle: float, tilts: Doubles) -> tuple[Doubles, Doubles]:
-        """Score every length at one angle on each of some planes, for a few places; roughly.
+    def _long_list(self, slants: Slants, most: int = 400) -> Doubles:
+        """Return the best of a grid over all four numbers, scored roughly; in no order."""
+        falls, turns = (np.array(slants) / reach for slants, reach in zip(slants, self.reach, strict=True))
+        tilted, facing = _grid(falls, turns), np.zeros((1, 2))
+        tried = [(angle, tilted) for angle in np.radians([-20, -10, 0, 10, 20])]
+        tried += [(angle, facing) for angle in np.radians([-15, -5, 5, 15])]
+        scores = np.concatenate([self._scored(*each) for each in tried])
+        most = min(most, scores.size)
+        chosen = np.sort(np.argpartition(scores, most - 1, axis=None)[:most])
+        plane, length = np.divmod(chosen, scores.shape[1])
+        angles = np.repeat([angle for angle, _ in tried], [len(tilts) for _, tilts in tried])
+        tilts = np.concatenate([tilts for _, tilts in tried])
+        return np.column_stack([angles[plane], self.similarity.lengths[length], tilts[plane]])
+
+    def _scored(self, angle: float, tilts: Doubles) -> Doubles:
+        """Score, (planes, lengths), every length at one angle on some planes: roughly, for a few places.
 
         Lengths that are much alike change by the same share from place to place, so that a plane moves
         a whole span of a place's costs along the lengths.
@@ -199,19 +220,20 @@ class _Votes:
         middles = lengths[0] * np.exp((starts + ALIKE // 2) * growth)
         guesses = np.column_stack([np.full(len(starts) * len(tilts), angle), _grid(middles, tilts)])
         row, column = self._moves(guesses, slice(0, FIRST_PLACES))
-        first = np.rint(np.clip(row + 1 - ALIKE // 2, 1 - ALIKE, self.rows - 1)).astype(np.int32) + (
-            ALIKE - 1
-        )
+        first = np.rint(np.clip(row + ALIKE // 2, 0, self.rows + ALIKE - 2)).astype(np.int32)
         spans = self.spans[column.T, first.T, np.arange(row.shape[1])[:, None]]  # places first: faster to sum
         sums = spans.sum(0).reshape(len(starts), len(tilts), ALIKE).swapaxes(0, 1).reshape(len(tilts), -1)
         cost = np.minimum(sums.real / sums.imag, CREST)
         here = np.arange(len(lengths)) - shorter
         dip = cost[:, here] / np.minimum(cost[:, here + shorter], cost[:, here + longer])
-        guesses = np.column_stack([np.full(dip.size, angle), _grid(tilts, lengths)[:, [2, 0, 1]]])
-        return guesses, self._discounted(dip.ravel(), guesses)
+        likely = self._likely(np.array([[angle]]), lengths, tilts[:, None])
+        return _discounted(dip, likely)
 
     def refined(self, guesses: Doubles, rounds: int = 9) -> Doubles:
-        """Walk each guess downhill, one number at a time; returns them best first."""
+        """Walk guesses downhill, one number at a time, the better half each time strides are halved.
+
+        Returns the last of them, best first.
+        """
         guesses = guesses.copy()
         score = self.score(guesses)
         strides = np.array([np.radians(5), 0.05, 0.12 / self.reach[0], 0.15 / self.reach[1]])
@@ -219,15 +241,13 @@ class _Votes:
             for number in range(4):
                 moved = np.stack([guesses, guesses])
                 if number == 1:
-                    moved[..., 1] *= np.exp(np.array([[-1], [1]]) * strides[1])
+                    moved[..., 1] *= np.exp(BOTH_WAYS * strides[1])
                 else:
-                    moved[..., number] += np.array([[-1], [1]]) * strides[number]
+                    moved[..., number] += BOTH_WAYS * strides[number]
                 tried = self.score(moved.reshape(-1, 4)).reshape(2, -1)
-                side = tried.argmin(0)
-                which = np.arange(len(guesses))
-                tried, moved = tried[side, which], moved[side, which]
-                better = tried < score
-                guesses[better], score[better] = moved[better], tried[better]
+                for moved_one, tried_one in zip(moved, tried, strict=True):
+                    better = tried_one < score
+                    guesses[better], score[better] = moved_one[better], tried_one[better]
             if turn % 3 == 2:
                 strides /= 2
                 kept = np.argsort(score, kind="stable")[: -(-len(score) // 2)]
@@ -254,15 +274,16 @@ class _Votes:
         row, column = self._moves(guesses)
         shifts = np.array([0, *np.log(ASIDE)], np.float32) / np.float32(self.similarity.growth)
         cost, *beside = self._look(row + shifts[:, None, None], column)
-        return self._discounted(cost / np.minimum(*beside), guesses)
+        likely = self._likely(guesses[:, 0], guesses[:, 1], guesses[:, 2:])
+        return _discounted(cost / np.minimum(*beside), likely)
 
-    def _discounted(self, dip: Floats, guesses: Doubles) -> Doubles:
-        """Rate how deep dips are, as shares of what is beside them, and how likely steps like these are."""
-        depth = 1 - dip
-        angle, step = guesses[:, 0], np.maximum(guesses[:, 1], SHORTEST)
-        doubt = LONGER * np.log(step / SHORTEST) + OFF_STROKE * (angle / np.radians(30)) ** 2
-        doubt += SLANT * ((guesses[:, 2:] * self.reach) ** 2).sum(1)
-        return np.asarray(-depth * np.exp(-np.sign(depth) * doubt))
+    def _likely(self, angle: Doubles, step: NDArray[Any], fall: Doubles) -> Doubles:
+        """Say how likely it is that somebody means a step like this; 1 at most."""
+        doubt = (
+            LONGER * np.log(np.maximum(step, SHORTEST) / SHORTEST)
+            + OFF_STROKE * (angle / np.radians(30)) ** 2
+        )
+        return np.asarray(np.exp(-doubt - SLANT * ((fall * self.reach) ** 2).sum(-1)))
 
     def repetition(self, guess: Doubles) -> Repetition:
         """Return a hypothesis in the region's own coordinates."""
@@ -279,18 +300,18 @@ class _Votes:
         x, y = self.places[places].T.astype(np.float32)
         cos, sin = np.cos(angle), np.sin(angle)
         nearness = 1 + along * x + across * y
+        ahead = along * cos + across * sin
         pull = step * nearness
-        shrink = 1 - pull * (along * cos + across * sin)
+        shrink = 1 - pull * ahead
         off_plane = (nearness < 0.12) | (shrink < 0.15)
-        shrink = np.maximum(shrink, np.float32(0.15))
-        dx, dy = (x + pull * cos) / shrink - x, (y + pull * sin) / shrink - y
-        length, turn = cv2.cartToPolar(dx, dy)
-        logarithm = np.asarray(cv2.log(np.maximum(length, np.float32(1e-3))), np.float32)
-        row = (logarithm - np.float32(np.log(SHORTEST))) * np.float32(1 / self.similarity.growth)
-        turn = np.asarray(turn, np.float32)
-        turn[turn > np.pi] -= np.float32(2 * np.pi)
-        column = np.rint((turn - ANGLES[0]) / (ANGLES[1] - ANGLES[0])).astype(np.int32)
-        off_plane |= (column < 0) | (column >= len(ANGLES))
+        length, turn = cv2.cartToPolar(cos + x * ahead, sin + y * ahead)
+        length *= pull
+        length /= np.maximum(shrink, np.float32(0.15))
+        row = np.asarray(cv2.log(np.maximum(length, np.float32(1e-3))), np.float32)
+        row -= np.float32(np.log(SHORTEST))
+        row *= np.float32(1 / self.similarity.growth)
+        column = COLUMNS.take(np.rint(np.multiply(turn, 1 / APART, dtype=np.float32)).astype(np.int32))
+        off_plane |= column < 0
         row[off_plane] = -OFF
         column[off_plane] = 0
         return row, column

@@ -120,7 +120,9 @@ def _tilted_if_better(
 
     def tilt(amount: float) -> Sight:
         report()
-        return look(source, inside, _tilted(inside, direction, amount, source.side), direction, HARDLY_ANY_SLANT)
+        return look(
+            source, inside, _tilted(inside, direction, amount, source.side), direction, HARDLY_ANY_SLANT
+        )
 
     def tilts(way: float) -> Sight:
         sight = tilt(way * TILTS[0])

@@ -254,7 +254,10 @@ class _Comparison:
         np.multiply(self.region, there[-2], out=sums[1])
         away = round(dy / STRIDE) * self.pitch + round(dx / STRIDE)
         if abs(away) < sums.shape[1]:
-            ahead, behind = slice(max(away, 0), min(away, 0) or None), slice(max(-away, 0), -max(away, 0) or None)
+            ahead, behind = (
+                slice(max(away, 0), min(away, 0) or None),
+                slice(max(-away, 0), -max(away, 0) or None),
+            )
             sums[:, ahead] += BACKWARD * sums[:, behind]
 
 

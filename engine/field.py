@@ -129,14 +129,13 @@ def _near(inside: NDArray[np.bool_], points: Doubles, spacing: float, scale: flo
     import cv2
 
     cell = spacing / scale
-    size = (int(np.ceil(inside.shape[1] / cell)) + 2, int(np.ceil(inside.shape[0] / cell)) + 2)
-    rows, columns = np.nonzero(inside)
-    touched = np.zeros(size[::-1], np.uint8)
-    touched[(rows / cell).astype(int) + 1, (columns / cell).astype(int) + 1] = 1
-    touched = cv2.dilate(touched, np.ones((3, 3), np.uint8))
-    index = np.floor((points + 0.5) / scale / cell).astype(int) + 1
-    index = np.clip(index, 0, np.array(size) - 1)
-    return touched[index[:, 1], index[:, 0]] > 0
+    touched = inside
+    for axis in (0, 1):
+        starts = np.arange(0, inside.shape[axis], cell).astype(int)
+        touched = np.logical_or.reduceat(touched, starts, axis=axis)
+    around = cv2.dilate(np.pad(touched, 1).astype(np.uint8), np.ones((3, 3), np.uint8))
+    column, row = np.floor((points + 0.5) / spacing).astype(int).T + 1
+    return np.asarray(around[row.clip(0, around.shape[0] - 1), column.clip(0, around.shape[1] - 1)] > 0)
 
 
 def _spline(points: Doubles, moves: Doubles, grid: Doubles) -> Floats:

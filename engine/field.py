@@ -3,24 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
 from .regions import Part
+from .resample import cells, enlarge_part, sample
+from .threads import in_threads
 
 Model = Callable[[Doubles], Doubles]
 """Maps (N, 2) working pixels to how far a repetition moves them, (N, 2) working pixels."""
+Mask = NDArray[np.bool_]
 
 
+SPARSE = 3
+"""Of so many places along each axis the spline takes one, deep inside a part and far from it."""
 LEAST_AREA = 0.3
 """Of a pixel's own; a field that presses pixels together by more is smoothed."""
 MOST_SMOOTHINGS = 40
 INVERSIONS = 24
-"""Rounds in which the inverse of a joined field is found."""
+"""Rounds in which the inverse of a field is found."""
 HALVINGS = 16
 """Rounds in which half a step is found: the motion that is a whole one when it's done twice."""
+FINE = 8
+"""Between two places of a field; of at least so many pieces each is as good as straight."""
+BAND = 128
+"""Rows written at a time: they stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class _Lattice:
+    """The places of a part's anchors, and as many more around them as frames reach.
+
+    Parameters
+    ----------
+    first : (2,) float64
+        The first place, (x, y) in working pixels.
+    spacing : float
+        Working pixels.
+    known : (rows, columns) bool
+        Where anchors touch the part: the others' values are guesses.
+    """
+
+    first: Doubles
+    spacing: float
+    known: Mask
+
+    @classmethod
+    def around(cls, anchors: Anchors, near: Mask, reach: float) -> _Lattice:
+        """Lay one around anchors."""
+        ring = int(np.ceil(reach / anchors.spacing)) + 2
+        return cls(
+            anchors.origin - ring * anchors.spacing,
+            anchors.spacing,
+            np.pad(near.reshape(anchors.shape), ring),
+        )
+
+    @property
+    def points(self) -> Doubles:
+        """Where the places are, (rows, columns, 2)."""
+        rows, columns = self.known.shape
+        grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
+        return self.first + grid * self.spacing
 
 
 def spread_fields(
@@ -52,101 +98,124 @@ def spread_fields(
 
     Notes
     -----
-    Both are polyharmonic splines with phi(r) = r: through the anchors, and through the anchors moved
-    one step, where the way back is known. A few fixed-point steps then make the second the first one's
-    inverse between the anchors too.
+    Forward goes on around the anchors as a polyharmonic spline with phi(r) = r, in places as far apart
+    as they are. A few fixed-point steps find the inverse at the same places. Between them both are cubic.
     """
+    near = _near(part.inside, anchors.points, anchors.spacing, scale)
+    reach = float(np.hypot(*values[near].T).max()) * 1.1
+    lattice = _Lattice.around(anchors, near, reach)
+    ahead = _continued(lattice, values[near], model)
+    if len(part.regions) > 1:
+        ahead = _unfolded(ahead, _near_part(part.inside, lattice.points, scale))
+    back = _inverted(ahead)
+    fields = [(ahead, forward), (back, inverse)]
+    if bends is not None:
+        half = _halved(ahead)
+        middles = (half, _inverted(half))
+        fields += [
+            (4 * middle - 2 * whole, bend)
+            for middle, whole, bend in zip(middles, (ahead, back), bends, strict=True)
+        ]
+    _write(fields, lattice, part, reach, scale)
+
+
+def _continued(lattice: _Lattice, values: Doubles, model: Model | None) -> Floats:
+    """Let what is known of a field go on over a lattice, in its places."""
     import cv2
 
-    points = anchors.points
-    near = _near(part.inside, points, anchors.spacing, scale)
-    points, moves = points[near], values[near]
-    reach = np.hypot(*moves.T).max() * 1.1
-    height, width = part.inside.shape
-    cell = anchors.spacing
-    low = -np.ceil(reach / cell) * cell
-    columns = np.arange(low, width * scale + reach + cell, cell)
-    rows = np.arange(low, height * scale + reach + cell, cell)
-    grid = np.stack(np.meshgrid(columns, rows), axis=-1)
+    known = lattice.known
+    moves = np.zeros((*known.shape, 2))
+    moves[known] = values
+    sparse = np.zeros(known.shape, bool)
+    sparse[::SPARSE, ::SPARSE] = True
+    # What lies around sees little of what is deep inside but how it goes on as a whole.
+    deep = cv2.erode(known.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    taken = known & (sparse | ~deep)
     if model is not None:
-        beyond = _continue(points, moves, model, np.array([low, low]), grid[-1, -1], anchors.spacing)
-        ahead = _spline(np.concatenate([points, beyond[0]]), np.concatenate([moves, beyond[1]]), grid)
-    else:
-        ahead = _spline(points, moves, grid)
-    if len(part.regions) > 1:
-        ahead = _unfolded(ahead, cell, _near_part(part.inside, grid, scale))
-    back = _spline(points + moves, -moves, grid)
-    origin = np.array([low, low])
-
-    def after(field: Floats, move: Floats) -> Floats:
-        place = ((grid + move - origin) / cell).astype(np.float32)
-        return np.asarray(
-            cv2.remap(field, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-        )
-
-    for _ in range(6):
-        back = -after(ahead, back)
-    if len(part.regions) > 1:  # where it turns at once, larger steps wouldn't get there
-        for _ in range(INVERSIONS):
-            back -= (back + after(ahead, back)) * np.float32(0.5)
-    first = (low + 0.5) / scale - 0.5
-    _write(ahead / scale, first, cell / scale, part, forward)
-    _write(back / scale, first, cell / scale, part, inverse)
-    if bends is not None:
-        half = ahead * np.float32(0.5)
-        for _ in range(HALVINGS):
-            half += (ahead - half - after(half, half)) * np.float32(0.5)
-        half_back = back * np.float32(0.5)
-        for _ in range(HALVINGS):
-            half_back = -after(half, half_back)
-        for middle, whole, bend in zip((half, half_back), (ahead, back), bends, strict=True):
-            _write((4 * middle - 2 * whole) / scale, first, cell / scale, part, bend)
+        beside = cv2.dilate(known.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        beyond = sparse & ~beside
+        points = lattice.points
+        moves[beyond] = _continue(points[known], values, points[beyond], model)
+        taken |= beyond
+    field = _spline(moves, taken)
+    field[known] = values
+    return (field / lattice.spacing).astype(np.float32)
 
 
-def _continue(
-    points: Doubles, moves: Doubles, model: Model, first: Doubles, last: Doubles, spacing: float
-) -> tuple[Doubles, Doubles]:
-    """Let a repetition go on around a part: sparse places beyond it, and their moves.
-
-    The repetition is turned and stretched there as the nearest anchor's move differs from it.
-    """
-    axes = [np.arange(low, high + spacing, 3 * spacing) for low, high in zip(first, last, strict=True)]
-    places = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
-    squared = ((places[:, None] - points) ** 2).sum(2)
-    places, nearest = places[squared.min(1) > (1.5 * spacing) ** 2], squared.argmin(1)
-    nearest = nearest[squared.min(1) > (1.5 * spacing) ** 2]
+def _continue(points: Doubles, moves: Doubles, places: Doubles, model: Model) -> Doubles:
+    """Let a repetition go on to places beyond a part, turned and stretched as the nearest anchor's is."""
 
     def as_complex(vectors: Doubles) -> NDArray[np.complex128]:
         return vectors[:, 0] + 1j * vectors[:, 1]
 
+    nearest = np.abs(as_complex(places)[:, None] - as_complex(points)).argmin(1)
     difference = as_complex(moves[nearest]) / as_complex(model(points[nearest]))
     continued = as_complex(model(places)) * difference
-    return places, np.stack([continued.real, continued.imag], axis=-1)
+    return np.stack([continued.real, continued.imag], axis=-1)
 
 
-def _near(inside: NDArray[np.bool_], points: Doubles, spacing: float, scale: float) -> NDArray[np.bool_]:
+def _near(inside: Mask, points: Doubles, spacing: float, scale: float) -> Mask:
     """Which anchors touch the part: the others' values are guesses."""
     import cv2
 
     cell = spacing / scale
-    size = (int(np.ceil(inside.shape[1] / cell)) + 2, int(np.ceil(inside.shape[0] / cell)) + 2)
-    rows, columns = np.nonzero(inside)
-    touched = np.zeros(size[::-1], np.uint8)
-    touched[(rows / cell).astype(int) + 1, (columns / cell).astype(int) + 1] = 1
-    touched = cv2.dilate(touched, np.ones((3, 3), np.uint8))
-    index = np.floor((points + 0.5) / scale / cell).astype(int) + 1
-    index = np.clip(index, 0, np.array(size) - 1)
-    return touched[index[:, 1], index[:, 0]] > 0
+    touched = inside
+    for axis in (0, 1):
+        starts = np.arange(0, inside.shape[axis], cell).astype(int)
+        touched = np.logical_or.reduceat(touched, starts, axis=axis)
+    around = cv2.dilate(np.pad(touched, 1).astype(np.uint8), np.ones((3, 3), np.uint8))
+    column, row = np.floor((points + 0.5) / spacing).astype(int).T + 1
+    return np.asarray(around[row.clip(0, around.shape[0] - 1), column.clip(0, around.shape[1] - 1)] > 0)
 
 
-def _spline(points: Doubles, moves: Doubles, grid: Doubles) -> Floats:
-    from scipy.interpolate import RBFInterpolator
+def _spline(values: Doubles, known: Mask) -> Doubles:
+    """Interpolate values over a lattice by a polyharmonic spline, phi(r) = r, from where they are known.
 
-    spline = RBFInterpolator(points, moves, kernel="linear", degree=0)
-    return spline(grid.reshape(-1, 2)).reshape(grid.shape).astype(np.float32)
+    All distances are those of a lattice: a table holds them, and sums over it are a convolution. The
+    weights of the spline sum to 0, so that it's the first known value, and differences from it, whose
+    kernel is positive definite.
+    """
+    from scipy import fft
+    from scipy.linalg import solve
+
+    size = [fft.next_fast_len(2 * side, True) for side in known.shape]
+    steps = (np.minimum(np.arange(side), side - np.arange(side)) for side in size)
+    distance = np.hypot(*np.ix_(*steps))
+    rows, columns = np.nonzero(known)
+    apart = distance[np.subtract.outer(rows, rows), np.subtract.outer(columns, columns)]
+    found = values[known]
+    kernel = apart[1:, :1] + apart[:1, 1:] - apart[1:, 1:]
+    weights = solve(kernel, found[1:] - found[0], assume_a="pos", check_finite=False, overwrite_a=True)
+    spread = np.zeros_like(values)
+    spread[known] = np.concatenate([-weights.sum(0, keepdims=True), weights])
+    waves = fft.rfft2(spread, size, axes=(0, 1)) * fft.rfft2(distance)[..., None]
+    pulled = fft.irfft2(waves, size, axes=(0, 1))[: known.shape[0], : known.shape[1]]
+    return np.asarray(found[0] + pulled[rows[0], columns[0]] - pulled)
 
 
-def _unfolded(field: Floats, cell: float, near: NDArray[np.bool_]) -> Floats:
+def _inverted(field: Floats) -> Floats:
+    """Find the way back in half fixed-point steps: whole ones overshoot where a field turns at once."""
+    back = -field
+    for _ in range(INVERSIONS):
+        back -= (back + _after(field, back)) * np.float32(0.5)
+    return back
+
+
+def _halved(field: Floats) -> Floats:
+    """Find the motion that is this one when it's done twice."""
+    half = field * np.float32(0.5)
+    for _ in range(HALVINGS):
+        half += (field - half - _after(half, half)) * np.float32(0.5)
+    return half
+
+
+def _after(field: Floats, move: Floats) -> Floats:
+    """Look a field up where each place moves to."""
+    rows, columns = (np.arange(side, dtype=np.float32) for side in field.shape[:2])
+    return sample(field, move[..., 0] + columns, move[..., 1] + rows[:, None])
+
+
+def _unfolded(field: Floats, near: Mask) -> Floats:
     """Smooth a field where it would bring pixels past each other, until it can be inverted.
 
     Only what is `near` the part counts: beyond it the field is a guess, and may be wild.
@@ -157,7 +226,7 @@ def _unfolded(field: Floats, cell: float, near: NDArray[np.bool_]) -> Floats:
     counts = near[:-1, :-1] & near[1:, :-1] & near[:-1, 1:] & near[1:, 1:]
     for round_ in range(MOST_SMOOTHINGS):
         folded = np.zeros(near.shape, np.float32)
-        folded[:-1, :-1] = counts & (_areas(field, cell) < LEAST_AREA)
+        folded[:-1, :-1] = counts & (_areas(field) < LEAST_AREA)
         if not folded.any():
             break
         sigma = 1.5 + 0.5 * round_
@@ -169,19 +238,19 @@ def _unfolded(field: Floats, cell: float, near: NDArray[np.bool_]) -> Floats:
     return field
 
 
-def _near_part(inside: NDArray[np.bool_], grid: Doubles, scale: float) -> NDArray[np.bool_]:
-    """Say which places of a grid lie in a part, or one place beside it."""
+def _near_part(inside: Mask, points: Doubles, scale: float) -> Mask:
+    """Say which places of a lattice lie in a part, or one place beside it."""
     import cv2
 
-    place = ((grid + 0.5) / scale - 0.5).astype(np.float32)
+    place = ((points + 0.5) / scale - 0.5).astype(np.float32)
     there = cv2.remap(inside.astype(np.float32), place, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
     return np.asarray(cv2.dilate((there > 0).astype(np.uint8), np.ones((3, 3))) > 0)
 
 
-def _areas(field: Floats, cell: float) -> Floats:
+def _areas(field: Floats) -> Floats:
     """Say what becomes of the area of each square between four places: the least at its corners."""
-    across = np.diff(field, axis=1) / cell + [1, 0]
-    down = np.diff(field, axis=0) / cell + [0, 1]
+    across = np.diff(field, axis=1) + [1, 0]
+    down = np.diff(field, axis=0) + [0, 1]
     return np.min(
         [
             x[..., 0] * y[..., 1] - x[..., 1] * y[..., 0]
@@ -192,26 +261,52 @@ def _areas(field: Floats, cell: float) -> Floats:
     )
 
 
-def _write(field: Floats, low: float, cell: float, part: Part, target: Floats) -> None:
-    """Interpolate a field, sampled every `cell` pixels from `low` on, into the still around a part."""
+def _write(
+    fields: list[tuple[Floats, Floats]], lattice: _Lattice, part: Part, reach: float, scale: float
+) -> None:
+    """Interpolate fields on a lattice into the still's, over a part and as far around it as frames reach.
+
+    First cubically, to every few pixels, and linearly from there.
+    """
+    window = part.grown(reach / scale, fields[0][1].shape)
+    own = np.zeros([side.stop - side.start for side in window], bool)
+    within = zip(part.box, window, strict=True)
+    own[tuple(slice(side.start - wide.start, side.stop - wide.start) for side, wide in within)] = part.inside
+    pixels = lattice.spacing / scale
+    stride = 2 ** max(0, int(np.log2(pixels / FINE)))
+    first = (lattice.first[::-1] + 0.5) / scale - 0.5 + part.origin[::-1]
+    down, across = (
+        _cubic((side.start - low + (np.arange(-1, count + 1) + 0.5) * stride - 0.5) / pixels, places)
+        for side, low, count, places in zip(
+            window, first, cells(own.shape, stride), lattice.known.shape, strict=True
+        )
+    )
+
+    def write(item: tuple[Floats, Floats]) -> None:
+        field, still = item
+        rows = (down @ field.reshape(len(field), -1)).reshape(-1, *field.shape[1:])
+        _fill(still[window], across @ (rows * np.float32(pixels)), stride, own)
+
+    in_threads(write, fields)
+
+
+def _fill(target: Floats, coarse: Floats, stride: int, own: Mask) -> None:
+    """Enlarge a field into where nothing is yet, and into a part's own pixels."""
     import cv2
 
-    y, x = part.box[0].start, part.box[1].start
-    first = (max(0, int(np.floor(y + low))), max(0, int(np.floor(x + low))))
-    rows, columns = field.shape[:2]
-    last = (
-        min(target.shape[0], int(y + low + (rows - 1) * cell)),
-        min(target.shape[1], int(x + low + (columns - 1) * cell)),
-    )
-    size = (last[1] - first[1], last[0] - first[0])
-    shift = np.array([(first[1] - x - low) / cell, (first[0] - y - low) / cell])
-    matrix = np.array([[1 / cell, 0, shift[0]], [0, 1 / cell, shift[1]]])
-    window = target[first[0] : last[0], first[1] : last[1]]
-    dense = cv2.warpAffine(
-        field, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
-    free = (window[..., 0] == 0) & (window[..., 1] == 0)
-    free[
-        y - first[0] : y - first[0] + part.inside.shape[0], x - first[1] : x - first[1] + part.inside.shape[1]
-    ] |= part.inside
-    cv2.copyTo(dense, free.view(np.uint8), window)
+    height, width = own.shape
+    for top in range(0, height, BAND):
+        rows = slice(top, min(top + BAND, height))
+        count = cells((rows.stop - top, width), stride)
+        area = (slice(top, top + count[0] * stride), slice(0, count[1] * stride))
+        dense = enlarge_part(coarse, stride, area)[: rows.stop - top, :width]
+        free = own[rows] | (target[rows].view(np.uint64)[..., 0] == 0)  # both components at once
+        cv2.copyTo(dense, free.view(np.uint8), target[rows])
+
+
+def _cubic(at: Doubles, places: int) -> Floats:
+    """Weigh so many places for values between them, by the cubic of Catmull and Rom."""
+    apart = np.abs(np.clip(at, 1, places - 2)[:, None] - np.arange(places))
+    beside = (1.5 * apart - 2.5) * apart**2 + 1
+    next_to = ((2.5 - 0.5 * apart) * apart - 4) * apart + 2
+    return np.asarray(np.where(apart < 1, beside, np.where(apart < 2, next_to, 0)), np.float32)

@@ -49,6 +49,19 @@ def test_a_field_on_anchors_is_the_dense_field_in_pixels_of_the_still(scale):
     assert np.abs(forward[part.box] - expected).max() < 0.03 * STEP
 
 
+def test_a_field_that_grows_evenly_does_so_between_anchors_too():
+    part = box_part(20, 100, 35, 125)
+
+    def growing(points):
+        x, y = points[..., 0], points[..., 1]
+        return np.stack([STEP + 0.2 * x - 0.1 * y, 0.1 * x + 0.15 * y], axis=-1)
+
+    forward, _ = spread(part, 0.4, growing)
+    well_inside = (slice(30, 90), slice(45, 115))
+    expected = growing(pixels()[well_inside] - part.origin)
+    np.testing.assert_allclose(forward[well_inside], expected, atol=1e-3)
+
+
 @pytest.mark.parametrize("scale", [1.0, 2.5])
 def test_the_way_back_is_the_inverse_of_the_way_there(scale):
     part = box_part(20, 100, 35, 125)

@@ -161,8 +161,9 @@ def _near(inside: Mask, points: Doubles, spacing: float, scale: float) -> Mask:
     cell = spacing / scale
     touched = inside
     for axis in (0, 1):
-        starts = np.arange(0, inside.shape[axis], cell).astype(int)
-        touched = np.logical_or.reduceat(touched, starts, axis=axis)
+        count = inside.shape[axis]
+        starts = np.arange(0, count, cell).astype(int)  # which may name the end as well, by rounding
+        touched = np.logical_or.reduceat(touched, starts[starts < count], axis=axis)
     around = cv2.dilate(np.pad(touched, 1).astype(np.uint8), np.ones((3, 3), np.uint8))
     column, row = np.floor((points + 0.5) / spacing).astype(int).T + 1
     return np.asarray(around[row.clip(0, around.shape[0] - 1), column.clip(0, around.shape[1] - 1)] > 0)

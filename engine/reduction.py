@@ -18,8 +18,9 @@ from .texture import Area, mask_box
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-ENOUGH = 1024
-"""Pixels on the longer side of a part: so many it keeps. Repetitions are searched at a quarter of that."""
+ENOUGH = 512
+"""Pixels on the longer side of a part: so many it keeps. Repetitions are searched at less than half of that,
+and registration sees the still itself where steps are short."""
 LEAST_SHARE = 1 / 400
 """Of the largest part; smaller ones have no say in how far a picture is reduced."""
 

@@ -32,7 +32,7 @@ Floats = NDArray[np.float32]
 Way = tuple[Floats, Floats | None]
 """A displacement field and, where paths are curved, how."""
 
-TILE = (64, 32)
+TILE = (128, 64)
 """Rows and columns of pixels, or a cell if that is more; how finely it's known which ways lead to the
 pattern. What is filled at once is so high, and as wide as the same ways do."""
 HARDLY = 1 / 512
@@ -118,21 +118,16 @@ def continue_texture(
     canvas = _Canvas.around(mask, curved)
     known, pixels, missing = _read_known(still, mask, canvas)
     coarse = known.coarser(canvas)
-    colors, share = coarse.colors.astype(np.float32), coarse.share
+    share = coarse.share
     steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]
     ways = [*steps, _mirror(share)]
     places = [_places(way) for way in ways]
     pulled = list(accumulate((coarse.at(x, y) for x, y in places), _Known.over))
-    # What differs in detail is the pattern's own business: only light and color are made to meet.
-    broad = cells(share.shape, BROAD)
-    seen = shrink(share, broad)
-    base = extrapolate(colors, share)
-    continued = pulled[-1].colors + times(base, 1 - pulled[-1].share)
-    membrane = enlarge(extrapolate(shrink(colors - times(continued, share), broad), seen), share.shape)
-    base, membrane = bordered(base), bordered(membrane)
+    base, membrane = _light(coarse, pulled[-1])
     smooth = [canvas.pixels_of(x, y) for x, y in places]
     curves = [None if bend is None else canvas.coarse(bend, mask.shape) for _, bend in curved]
     needed = _reached(share > 0, steps, curves) & _grown(share < 1)
+    premultiplied = pixels.dtype.kind == "f" and still.dtype.kind != "f"
     depth = {1: cv2.CV_8U, 2: cv2.CV_16U, 4: cv2.CV_32F}[pixels.itemsize]
 
     def fill(piece: tuple[Area, list[int]]) -> None:
@@ -143,8 +138,8 @@ def continue_texture(
         if found.lacking.any():
             light = light + times(enlarge_part(base, canvas.cell, tile), 1 - found.share)
         colors = np.asarray(cv2.add(found.colors, light, dtype=depth))
-        if still.dtype.kind != "f":
-            np.clip(colors, 0, pixels.dtype.type(known.full), out=colors)
+        if premultiplied:  # integers are kept in their range by OpenCV
+            np.clip(colors, 0, 1, out=colors)
         cv2.copyTo(colors, missing[tile], pixels[tile])
 
     in_threads(fill, canvas.pieces(needed, [one.share for one in pulled]))
@@ -293,6 +288,19 @@ def _places(way: Floats) -> tuple[Floats, Floats]:
     """Say where (x, y), in cells, a way leads from each cell."""
     rows, columns = (np.arange(side, dtype=np.float32) for side in way.shape[:2])
     return way[..., 0] + columns, way[..., 1] + rows[:, None]
+
+
+def _light(coarse: _Known, pulled: _Known) -> tuple[Floats, Floats]:
+    """Extrapolate colors, and what has to be added to those that are pulled to meet them; with a border.
+
+    What differs in detail is the pattern's own business: only light and color are made to meet.
+    """
+    colors, share = coarse.colors.astype(np.float32), coarse.share
+    broad = cells(share.shape, BROAD)
+    base = extrapolate(colors, share)
+    continued = pulled.colors + times(base, 1 - pulled.share)
+    differing = extrapolate(shrink(colors - times(continued, share), broad), shrink(share, broad))
+    return bordered(base), bordered(enlarge(differing, share.shape))
 
 
 def _mirror(known: Floats) -> Floats:

@@ -125,7 +125,10 @@ def luminance(pixels: NDArray[Any]) -> NDArray[np.float32]:
     def weigh(first: int) -> None:
         rows = slice(first, first + BAND_ROWS)
         values = pixels[rows].astype(np.float32)
-        bright[rows] = values[..., 0] if code is None else cv2.cvtColor(values, code)
+        if code is None:
+            bright[rows] = values[..., 0]
+        else:
+            cv2.cvtColor(values, code, dst=bright[rows])
 
     in_threads(weigh, range(0, pixels.shape[0], BAND_ROWS))
     return bright

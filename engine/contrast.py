@@ -34,6 +34,8 @@ POOLED = 4
 """Places whose comparisons are added up before a window is laid over them."""
 FAINTEST = 3e-4
 """Of white; what deviates less is no detail."""
+LENGTHS = 10_000
+"""About as many pixels' steps tell what is typical."""
 BAND_ROWS = 64
 """Rows whose luminance is found at once: they stay in the processor's cache."""
 
@@ -123,7 +125,10 @@ def luminance(pixels: NDArray[Any]) -> NDArray[np.float32]:
     def weigh(first: int) -> None:
         rows = slice(first, first + BAND_ROWS)
         values = pixels[rows].astype(np.float32)
-        bright[rows] = values[..., 0] if code is None else cv2.cvtColor(values, code)
+        if code is None:
+            bright[rows] = values[..., 0]
+        else:
+            cv2.cvtColor(values, code, dst=bright[rows])
 
     in_threads(weigh, range(0, pixels.shape[0], BAND_ROWS))
     return bright
@@ -133,14 +138,15 @@ def _smooth(bright: NDArray[np.float32], sigma: float) -> tuple[NDArray[np.float
     """Blur by a Gaussian on cells of which it's one to two wide; gives their side as well."""
     import cv2
 
-    cell = int(2 ** max(0, np.floor(np.log2(sigma))))
-    coarse = shrink(bright, cells(bright.shape, cell)) if cell > 1 else bright
+    coarse, cell = bright, 1
+    while 2 * cell <= sigma:  # by halves: OpenCV is several times faster at those
+        coarse, cell = shrink(coarse, cells(coarse.shape, 2)), 2 * cell
     return np.asarray(cv2.GaussianBlur(coarse, (0, 0), sigma / cell), np.float32), cell
 
 
 def _typical_length(field: NDArray[np.float32], mask: NDArray[np.bool_], box: Area) -> float:
     inside = mask[box]
-    apart = max(1, int(np.sqrt(inside.size / 40_000)))
+    apart = max(1, int(np.sqrt(inside.size / LENGTHS)))
     if not inside[::apart, ::apart].any():
         apart = 1
     rows, columns = (np.arange(side.start, side.stop, apart) for side in box)

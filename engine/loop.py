@@ -147,17 +147,16 @@ class Loop:
         box = mask_box(mask)
         factor = mask.shape[0] // forward.shape[0]
 
-        def planes(field: NDArray[np.float32]) -> NDArray[np.float32]:
-            coarse = [np.ascontiguousarray(field[..., axis]) for axis in (0, 1)]
-            return np.moveaxis(enlarge_planes(coarse, factor, box, 1 / 64), 0, -1)
-
-        curves = (None, None) if bends is None else tuple(planes(bend) for bend in bends)
-        paths = [Path(planes(way), bend) for way, bend in zip((forward, inverse), curves, strict=True)]
+        fields = [forward, inverse, *(bends or ())]
+        planes = enlarge_planes(
+            [field[..., axis] for field in fields for axis in (0, 1)], factor, box, 1 / 64
+        )
+        ways = [np.moveaxis(planes[first : first + 2], 0, -1) for first in range(0, len(planes), 2)]
         return cls(
             still=still,
             mask=mask,
-            forward=paths[0],
-            inverse=paths[1],
+            forward=Path(ways[0], ways[2] if bends else None),
+            inverse=Path(ways[1], ways[3] if bends else None),
             confidence=confidence,
             texture=texture,
             contrast=contrast,

@@ -82,11 +82,13 @@ class Part:
         """Return one of its pixels (x, y) and the stroke that moves most of it."""
         areas: dict[int, int] = {}
         for region in self.regions:
-            areas[region.segment.stroke] = areas.get(region.segment.stroke, 0) + int(region.inside.sum())
-        row, column = np.argwhere(self.inside)[0]
+            areas[region.segment.stroke] = areas.get(region.segment.stroke, 0) + int(
+                np.count_nonzero(region.inside)
+            )
+        row, column = divmod(int(self.inside.argmax()), self.inside.shape[1])
         return (
-            int(column) + self.box[1].start,
-            int(row) + self.box[0].start,
+            column + self.box[1].start,
+            row + self.box[0].start,
             max(areas, key=lambda stroke: areas[stroke]),
         )
 

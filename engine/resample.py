@@ -13,35 +13,36 @@ BAND = 64
 """Rows that are enlarged at a time: they stay in the processor's cache."""
 
 
-def extrapolate(values: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+def extrapolate(weighted: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
     """Fill what isn't known from what is, smoothly.
 
     Parameters
     ----------
-    values : (h, w, C) float32
+    weighted : (h, w, C) float32
+        Values times how much of them is known.
     known : (h, w) float32, 0 to 1
         How much of each pixel is known.
 
     Returns
     -------
     (h, w, C) float32
-        Averages on the way down a pyramid, filled in on the way up; close to `values` where they
+        Averages on the way down a pyramid, filled in on the way up; close to the values where they
         are known.
     """
-    weight, weighted = known, times(values, known)
     levels: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     while True:
-        average = divided(weighted, weight)
-        trust = np.minimum(weight * np.float32(4), np.float32(1))
-        levels.append((average, trust))
-        if max(weight.shape) <= 2:
+        # A quarter of a pixel is trusted like a whole one.
+        gain = np.minimum(np.reciprocal(np.maximum(known, np.float32(1e-6))), np.float32(4))
+        trusted, trust = times(weighted, gain), known * gain
+        levels.append((trusted, trust))
+        if max(known.shape) <= 2:
             break
-        half = cells(weight.shape, 2)
-        weight, weighted = shrink(trust, half), shrink(times(average, trust), half)
-    filled = levels[-1][0]
-    for average, trust in reversed(levels[:-1]):
-        filled = enlarge(filled, average.shape)
-        filled += times(average - filled, trust)
+        half = cells(known.shape, 2)
+        weighted, known = shrink(trusted, half), shrink(trust, half)
+    filled = divided(weighted, known)
+    for trusted, trust in reversed(levels[:-1]):
+        filled = times(enlarge(filled, trust.shape), 1 - trust)
+        filled += trusted
     return filled
 
 
@@ -152,10 +153,10 @@ def look_up_field(
 ) -> NDArray[np.float32]:
     """Take a field of a picture's shape, or a whole fraction of it, at rows and columns of the picture."""
     factor = shape[0] // field.shape[0]
-    places = (
+    row, column = (
         np.minimum(at // factor, size - 1) for at, size in zip((rows, columns), field.shape, strict=False)
     )
-    return field[np.ix_(*places)]
+    return field.reshape(-1, field.shape[2]).take(row[:, None] * field.shape[1] + column, 0)
 
 
 def bordered(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -182,9 +183,9 @@ def divided(weighted: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArr
     return times(weighted, np.reciprocal(np.maximum(weight, np.float32(1e-6))))
 
 
-def sample(pixels: NDArray[Any], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+def sample(pixels: NDArray[Any], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[Any]:
     """Look up (h, w, C) pixels at (n, m) places, bilinearly; the border goes on for ever."""
     import cv2
 
     looked_up = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(looked_up, np.float32).reshape(*x.shape, *pixels.shape[2:])
+    return np.asarray(looked_up).reshape(*x.shape, *pixels.shape[2:])

@@ -152,7 +152,7 @@ def _assemble(
     held = np.ones(moving.shape, np.float32) if division.held.any() else None
     for found in solved:
         moving[found.part.box] |= found.part.inside
-        sure += found.confidence * float(found.part.inside.sum())
+        sure += found.confidence * np.count_nonzero(found.part.inside)
         if held is not None:
             fields.hold(found, division.held, held)
     warnings = [*division.warnings]
@@ -166,7 +166,7 @@ def _assemble(
         mask,
         fields.forward,
         fields.inverse,
-        float(sure / moving.sum()),
+        sure / np.count_nonzero(moving),
         bends=bends,
         speeds=reduced.speeds(join_speeds(solved, moving), moving, mask_box(mask)),
         held=held,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,6 @@ from .inputs import to_unit
 from .resample import (
     bordered,
     cells,
-    divided,
     enlarge,
     enlarge_part,
     extrapolate,
@@ -31,9 +32,11 @@ Floats = NDArray[np.float32]
 Way = tuple[Floats, Floats | None]
 """A displacement field and, where paths are curved, how."""
 
-TILE = 256
-"""Pixels a side of what one thread works on at a time: it nearly stays in the processor's cache, and takes so
-long that threads seldom wait for each other."""
+TILE = (128, 64)
+"""Rows and columns of pixels, or a cell if that is more; how finely it's known which ways lead to the
+pattern. What is filled at once is so high, and as wide as the same ways do."""
+HARDLY = 1 / 512
+"""Of all that could be known; less doesn't show."""
 COARSE_SIDE = 256
 """Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
 BROAD = 4
@@ -111,45 +114,35 @@ def continue_texture(
     """
     import cv2
 
-    ways = [(forward, bends and bends[0]), (inverse, bends and bends[1])]
-    canvas = _Canvas.around(mask, ways)
-    known = _read_known(still, mask, canvas)
-    coarse = known.coarser(canvas.cell)
-    colors, share = coarse.layers[0], coarse.share
-    base = extrapolate(divided(colors, share), share)
-    mirror = _mirror(share)
+    curved = [(forward, bends and bends[0]), (inverse, bends and bends[1])]
+    canvas = _Canvas.around(mask, curved)
+    known, pixels, missing = _read_known(still, mask, canvas)
+    coarse = known.coarser(canvas)
+    share = coarse.share
     steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]
-    whole = (slice(0, share.shape[0]), slice(0, share.shape[1]))
-    pulled, rest = coarse.pull(whole, [*steps, mirror])
-    pulled += times(base, rest)
-    # What differs in detail is the pattern's own business: only light and color are made to meet.
-    broad = cells(share.shape, BROAD)
-    seen = shrink(share, broad)
-    difference = shrink(colors - times(pulled, share), broad)
-    membrane = enlarge(extrapolate(divided(difference, seen), seen), share.shape)
-    smooth = [bordered(way * np.float32(canvas.cell)) for way in (*steps, mirror)]
-    base, membrane = bordered(base), bordered(membrane)
-    curves = [None if bend is None else canvas.coarse(bend, mask.shape) for _, bend in ways]
-    needed = _reached(share > 0, steps, curves) & _touched(share < 1, BLOCK)
-    pixels = known.alone(known.layers[0])
+    ways = [*steps, _mirror(share)]
+    places = [_places(way) for way in ways]
+    pulled = list(accumulate((coarse.at(x, y) for x, y in places), _Known.over))
+    base, membrane = _light(coarse, pulled[-1])
+    smooth = [canvas.pixels_of(x, y) for x, y in places]
+    curves = [None if bend is None else canvas.coarse(bend, mask.shape) for _, bend in curved]
+    needed = _reached(share > 0, steps, curves) & _grown(share < 1)
+    premultiplied = pixels.dtype.kind == "f" and still.dtype.kind != "f"
+    depth = {1: cv2.CV_8U, 2: cv2.CV_16U, 4: cv2.CV_32F}[pixels.itemsize]
 
-    def fill(tile: Area) -> None:
-        tile = canvas.cropped(tile, needed)
-        if not known.lacking[tile].any():
-            return
-        ways = (enlarge_part(way, canvas.cell, tile) for way in smooth)  # only those that are needed
-        colors, rest = known.pull(tile, ways)
-        if rest.any():
-            colors += times(enlarge_part(base, canvas.cell, tile), rest)
-        colors += enlarge_part(membrane, canvas.cell, tile)
-        if still.dtype.kind != "f":
-            np.clip(colors, 0, known.full, out=colors)
-        if pixels.dtype != np.float32:
-            np.rint(colors, out=colors)
-        encoded = known.alone(colors.astype(pixels.dtype, copy=False))
-        cv2.copyTo(encoded, known.lacking[tile], pixels[tile])
+    def fill(piece: tuple[Area, list[int]]) -> None:
+        tile, leading = piece
+        leads = ([enlarge_part(place, canvas.cell, tile) for place in smooth[way]] for way in leading)
+        found = reduce(_Known.over, (known.at(x, y) for x, y in leads))
+        light = enlarge_part(membrane, canvas.cell, tile)
+        if found.lacking.any():
+            light = light + times(enlarge_part(base, canvas.cell, tile), 1 - found.share)
+        colors = np.asarray(cv2.add(found.colors, light, dtype=depth))
+        if premultiplied:  # integers are kept in their range by OpenCV
+            np.clip(colors, 0, 1, out=colors)
+        cv2.copyTo(colors, missing[tile], pixels[tile])
 
-    canvas.in_threads(fill)
+    in_threads(fill, canvas.pieces(needed, [one.share for one in pulled]))
     return Texture(pixels, (canvas.columns.start, canvas.rows.start))
 
 
@@ -176,30 +169,52 @@ class _Canvas:
     def shape(self) -> tuple[int, int]:
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
-    def in_threads(self, work: Callable[[Area], None]) -> None:
-        """Do the same for every tile."""
-        height, width = self.shape
-        tiles = [
-            (slice(y, min(y + TILE, height)), slice(x, min(x + TILE, width)))
-            for y in range(0, height, TILE)
-            for x in range(0, width, TILE)
-        ]
-        in_threads(work, tiles)
+    @property
+    def whole(self) -> tuple[int, int]:
+        """How many rows and columns of cells it has."""
+        return cells(self.shape, self.cell)
 
-    def cropped(self, tile: Area, needed: NDArray[np.bool_]) -> Area:
-        """Crop a tile to the blocks in it that are needed."""
-        side = self.cell * BLOCK
-        blocks = needed[tuple(slice(part.start // side, -(-part.stop // side)) for part in tile)]
-        if not blocks.any():
-            return slice(0, 0), slice(0, 0)
+    def place(self, box: Area) -> Area:
+        """Find a box of the still on it."""
         rows, columns = (
-            slice(
-                max(part.start, (part.start // side + part_box.start) * side),
-                min(part.stop, (part.start // side + part_box.stop) * side),
-            )
-            for part, part_box in zip(tile, mask_box(blocks), strict=True)
+            slice(part.start - side.start, part.stop - side.start)
+            for part, side in zip(box, (self.rows, self.columns), strict=True)
         )
         return rows, columns
+
+    def pieces(self, needed: NDArray[np.bool_], shares: list[Floats]) -> Iterator[tuple[Area, list[int]]]:
+        """Part the cells that are needed into areas, each with the ways that lead to something from there.
+
+        Parameters
+        ----------
+        needed : (rows, columns) bool
+        shares : list of (rows, columns) float32, 0 to 1
+            How much is known of each cell when one more way is followed.
+        """
+        leading = np.zeros(self.whole, np.uint8)
+        for way, (before, after) in enumerate(pairwise([np.zeros_like(shares[0]), *shares])):
+            leading |= _grown(after > before + np.float32(HARDLY)).view(np.uint8) << way
+        leading = np.where(needed, np.maximum(leading, 1), 0)  # where no way leads anywhere, one shows that
+        tall, wide = (max(1, side // self.cell) for side in TILE)
+        for axis, side in enumerate((tall, wide)):
+            leading = np.bitwise_or.reduceat(leading, np.arange(0, leading.shape[axis], side), axis)
+        for row, line in enumerate(leading.tolist()):
+            rows = slice(row * tall * self.cell, min((row + 1) * tall * self.cell, self.shape[0]))
+            column = 0
+            for found, run in groupby(line):
+                first, column = column, column + sum(1 for _ in run)
+                columns = slice(first * wide * self.cell, min(column * wide * self.cell, self.shape[1]))
+                if found:
+                    yield (rows, columns), [way for way in range(len(shares)) if found >> way & 1]
+
+    def pixels_of(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Give places of cells in pixels, with a border of one cell around it: see `enlarge_part`."""
+        cell = np.float32(self.cell)
+        x, y = (bordered(place * cell + (cell - 1) / 2) for place in (x, y))
+        for across in (x.T, y):  # the ways are what they are at the border, but begin a cell further out
+            across[0] -= cell
+            across[-1] += cell
+        return x, y
 
     def coarse(self, field: Floats, shape: tuple[int, ...]) -> Floats:
         """Take a field of a still of a shape in the middle of every cell, in cells."""
@@ -210,54 +225,82 @@ class _Canvas:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a canvas: colors, and their share as the last channel of the last layer.
+    """What is known of pixels: colors, and its share as the last channel of the last layer.
 
     Where nothing is known both are 0. Layers have four channels, or one: OpenCV looks those up
-    several times faster than three.
+    several times faster than three. They may be integers; `full` is what stands for all.
     """
 
     layers: tuple[NDArray[Any], ...]
-    lacking: NDArray[np.uint8]
     full: float
+    box: Area
 
-    def coarser(self, cell: int) -> _Known:
-        """Average to cells."""
-        size = cells(self.lacking.shape, cell)
-        return _Known(tuple(shrink(layer, size) for layer in self.layers), self.lacking, self.full)
+    def coarser(self, canvas: _Canvas) -> _Known:
+        """Average to a canvas's cells."""
+        rows, columns = (slice(side.start // canvas.cell, -(-side.stop // canvas.cell)) for side in self.box)
+        size = rows.stop - rows.start, columns.stop - columns.start
+        around = tuple(slice(side.start * canvas.cell, side.stop * canvas.cell) for side in (rows, columns))
+        layers = []
+        for layer in self.layers:
+            small = np.zeros((*canvas.whole, layer.shape[2]), layer.dtype)
+            small[rows, columns] = shrink(layer[around], size)
+            layers.append(small)
+        return _Known(tuple(layers), self.full, (rows, columns))
+
+    def at(self, x: Floats, y: Floats) -> _Known:
+        """Look it up at (n, m) places."""
+        return _Known(tuple(sample(layer, x, y) for layer in self.layers), self.full, self.box)
+
+    def over(self, behind: _Known) -> _Known:
+        """Show what is behind it where it isn't known itself."""
+        import cv2
+
+        layers = []
+        for layer, other in zip(self.layers, behind.layers, strict=True):
+            weights = cv2.merge([self.lacking] * layer.shape[2])
+            shown = cv2.add(layer, cv2.multiply(other, weights, scale=1 / self.full).reshape(layer.shape))
+            layers.append(shown.reshape(layer.shape))
+        return _Known(tuple(layers), self.full, self.box)
+
+    @property
+    def lacking(self) -> NDArray[Any]:
+        """How much of each pixel isn't known, 0 to `full`, of the layers' type."""
+        import cv2
+
+        last = self.layers[-1]
+        return last.dtype.type(self.full) - cv2.extractChannel(last, last.shape[2] - 1)
 
     @property
     def share(self) -> Floats:
         """How much of each pixel is known, 0 to 1."""
+        return 1 - self.lacking * np.float32(1 / self.full)
+
+    @property
+    def colors(self) -> NDArray[Any]:
+        """The colors alone."""
         import cv2
 
-        last = self.layers[-1]
-        return np.asarray(cv2.extractChannel(last, last.shape[2] - 1) * np.float32(1 / self.full), np.float32)
+        first = self.layers[0]
+        return first if len(self.layers) > 1 else cv2.cvtColor(first, cv2.COLOR_RGBA2RGB)
 
-    def alone(self, layer: NDArray[Any]) -> NDArray[Any]:
-        """Copy the colors alone out of what is like the first layer."""
-        import cv2
 
-        return layer.copy() if len(self.layers) > 1 else cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB)
+def _places(way: Floats) -> tuple[Floats, Floats]:
+    """Say where (x, y), in cells, a way leads from each cell."""
+    rows, columns = (np.arange(side, dtype=np.float32) for side in way.shape[:2])
+    return way[..., 0] + columns, way[..., 1] + rows[:, None]
 
-    def pull(self, tile: Area, ways: Iterable[Floats]) -> tuple[Floats, Floats]:
-        """Color a tile by what the ways lead to, the first that is known; say what share is still lacking."""
-        import cv2
 
-        columns = np.arange(tile[1].start, tile[1].stop, dtype=np.float32)
-        rows = np.arange(tile[0].start, tile[0].stop, dtype=np.float32)[:, None]
-        colors: Floats | None = None
-        lacking = np.ones((rows.size, columns.size), np.float32)
-        for way in ways:
-            x, y = cv2.split(way)
-            found = _Known(
-                tuple(sample(layer, x + columns, y + rows) for layer in self.layers), self.lacking, self.full
-            )
-            colors = found.layers[0] if colors is None else colors + times(found.layers[0], lacking)
-            lacking *= 1 - found.share
-            if not lacking.any():
-                break
-        assert colors is not None  # there is always a first way
-        return colors, lacking
+def _light(coarse: _Known, pulled: _Known) -> tuple[Floats, Floats]:
+    """Extrapolate colors, and what has to be added to those that are pulled to meet them; with a border.
+
+    What differs in detail is the pattern's own business: only light and color are made to meet.
+    """
+    colors, share = coarse.colors.astype(np.float32), coarse.share
+    broad = cells(share.shape, BROAD)
+    base = extrapolate(colors, share)
+    continued = pulled.colors + times(base, 1 - pulled.share)
+    differing = extrapolate(shrink(colors - times(continued, share), broad), shrink(share, broad))
+    return bordered(base), bordered(enlarge(differing, share.shape))
 
 
 def _mirror(known: Floats) -> Floats:
@@ -270,11 +313,11 @@ def _mirror(known: Floats) -> Floats:
     labels = cv2.distanceTransformWithLabels(
         unknown, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )[1]
-    rows, columns = np.nonzero(unknown == 0)
+    here = np.stack([*np.indices(known.shape, np.float32)][::-1], -1)
+    inside = unknown == 0
     nearest = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    nearest[labels[rows, columns]] = np.stack([columns, rows], -1)
-    here = np.stack(np.meshgrid(np.arange(known.shape[1]), np.arange(known.shape[0])), -1)
-    ragged = np.asarray(2 * (nearest[labels] - here), np.float32)
+    nearest[labels[inside]] = here[inside]
+    ragged = 2 * (nearest.take(np.asarray(labels, np.intp), 0) - here)
     return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 3), np.float32)
 
 
@@ -300,26 +343,33 @@ def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> li
 
 
 def _reached(known: NDArray[np.bool_], steps: list[Floats], curves: list[Floats | None]) -> NDArray[np.bool_]:
-    """Say which blocks of cells frames look something up in, or stand beside one."""
-    import cv2
-
+    """Say in which cells frames look something up, or near which; known in blocks."""
     spacing = BLOCK // 2
-    rows, columns = np.nonzero(_touched(known, spacing))
-    rows, columns = (
-        np.minimum(i * spacing + spacing // 2, n - 1)
-        for i, n in zip((rows, columns), known.shape, strict=True)
-    )
+    starts = np.stack(np.nonzero(_touched(known, spacing))[::-1], -1) * spacing + spacing // 2
+    columns, rows = np.minimum(starts, np.array(known.shape[::-1]) - 1).T
     size = cells(known.shape, BLOCK)
-    marks = np.zeros(size, np.uint8)
+    marks = np.zeros(size[0] * size[1], bool)
     for step, curve in zip(steps, curves, strict=True):
         move = step[rows, columns]
         bend = np.zeros_like(move) if curve is None else curve[rows, columns]
         longest = np.hypot(*move.T).max() + np.hypot(*bend.T).max()
-        for share in np.linspace(0, 1, int(longest / spacing) + 2, dtype=np.float32):
-            x, y = (move * share + bend * (share * (1 - share))).T
-            row, column = ((rows + y) / BLOCK).astype(int), ((columns + x) / BLOCK).astype(int)
-            marks[row.clip(0, size[0] - 1), column.clip(0, size[1] - 1)] = 1
-    return cv2.dilate(marks, np.ones((3, 3), np.uint8)).astype(bool)
+        share = np.linspace(0, 1, int(longest / spacing) + 2, dtype=np.float32)[:, None]
+        column, row = (
+            ((at + move[:, axis] * share + bend[:, axis] * (share * (1 - share))) / BLOCK)
+            .astype(np.int32)
+            .clip(0, size[1 - axis] - 1)
+            for axis, at in enumerate((columns, rows))
+        )
+        marks[row * size[1] + column] = True
+    reached = _grown(marks.reshape(size)).repeat(BLOCK, 0).repeat(BLOCK, 1)
+    return reached[: known.shape[0], : known.shape[1]]
+
+
+def _grown(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Add the cells next to some."""
+    import cv2
+
+    return cv2.dilate(cells.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
 
 
 def _touched(inside: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
@@ -327,12 +377,14 @@ def _touched(inside: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
     size = cells(inside.shape, cell)
     padded = np.zeros((size[0] * cell, size[1] * cell), bool)
     padded[: inside.shape[0], : inside.shape[1]] = inside
-    by_rows = padded.reshape(size[0], cell, -1).any(1)
-    return np.asarray(by_rows.reshape(*size, cell).any(2))
+    by_rows = reduce(np.logical_or, (padded[first::cell] for first in range(cell)))
+    return reduce(np.logical_or, (by_rows[:, first::cell] for first in range(cell)))
 
 
-def _read_known(still: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas) -> _Known:
-    """Copy what is inside the mask and finite to the canvas."""
+def _read_known(
+    still: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas
+) -> tuple[_Known, NDArray[Any], NDArray[np.uint8]]:
+    """Copy what is inside the mask and finite to the canvas; give its colors alone, and what is missing."""
     import cv2
 
     box = mask_box(mask)
@@ -355,16 +407,17 @@ def _read_known(still: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas) -
             unit[..., :3] *= unit[..., 3:]
         full = 1.0
         layers = [unit, np.ones((*inside.shape, 1), np.float32)]
-    place = tuple(
-        slice(part.start - side.start, part.stop - side.start)
-        for part, side in zip(box, (canvas.rows, canvas.columns), strict=True)
-    )
+    place = canvas.place(box)
     selected = inside.view(np.uint8)
     packed = []
     for layer in layers:
         blank = np.zeros((*canvas.shape, layer.shape[2]), layer.dtype)
         cv2.copyTo(layer, selected, blank[place])
         packed.append(blank)
-    lacking = np.ones(canvas.shape, np.uint8)
-    lacking[place] = 1 - selected
-    return _Known(tuple(packed), lacking, full)
+    known = _Known(tuple(packed), full, place)
+    colors = _Known(tuple(layer[place] for layer in packed), full, place).colors
+    pixels = np.zeros((*canvas.shape, colors.shape[2]), colors.dtype)  # memory is touched where it's filled
+    pixels[place] = colors
+    missing = np.ones(canvas.shape, np.uint8)
+    missing[place] = 1 - selected
+    return known, pixels, missing

@@ -21,7 +21,7 @@ from .motion import check_soft_edge
 from .plane import Plane
 from .reduction import Reduction
 from .regions import Division, Part, Region, divide
-from .registration import FINEST, View, make_views, refine_field
+from .registration import FINEST, MOST_PIXELS, View, make_views, refine_field
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
 from .sight import DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
@@ -406,7 +406,8 @@ def _views(
     import cv2
 
     height, width = part.inside.shape
-    detail = min(float(reduced.factor), FINEST / (step / scale))
+    most = float(np.sqrt(MOST_PIXELS / part.inside.size))
+    detail = min(float(reduced.factor), FINEST / (step / scale), most)
     size = (max(16, round(height * detail)), max(16, round(width * detail)))
     box = tuple(slice(side.start * reduced.factor, side.stop * reduced.factor) for side in part.box)
     pixels = reduced.still[part.box] if detail <= 1 else still[box]

@@ -95,7 +95,7 @@ class NormalEquations:
         self.order = Band((down.shape[1], along.shape[1]))
         lower = self.order.lower(smoothness)
         lower[0] += hold
-        self.band = np.zeros((2 * len(lower) - 1, 2 * lower.shape[1]))
+        self.band = np.zeros((2 * len(lower) - 1, 2 * lower.shape[1]), order="F")  # as LAPACK takes it
         self.band[::2] = np.repeat(lower, 2, axis=1)
         self.major, self.minor = (along, down) if self.order.across else (down, along)
 
@@ -119,7 +119,7 @@ class NormalEquations:
             weights, right = weights.swapaxes(1, 2), right.swapaxes(1, 2)
         asked = self.major.T @ right @ self.minor
         total = beside[self.order.order] + asked.reshape(2, -1).T
-        band = self.band.copy()
+        band = self.band.copy(order="F")
         majors, minors = _products(self.major), _products(self.minor)
         sums = [[major.T @ part for part in (weights @ minor for minor in minors)] for major in majors]
         for ahead, aside in NEIGHBORS:

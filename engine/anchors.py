@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .normal import NormalEquations, Samples, Sparse
+from .normal import Sparse, solve_smooth
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -59,17 +59,9 @@ class Anchors:
         return self.origin + grid.reshape(-1, 2) * self.spacing
 
     def basis(self, points: NDArray[Any]) -> Sparse:
-        """Return the sparse matrix that interpolates anchor values at (N, 2) points."""
+        """Return the sparse matrix that interpolates anchor values at (N, 2) points, bilinearly."""
         from scipy.sparse import csr_matrix
 
-        samples = self.samples(points)
-        ends = np.arange(0, 4 * len(points) + 1, 4)
-        return csr_matrix(
-            (samples.shares.ravel(), samples.corners.ravel(), ends), shape=(len(points), len(self.points))
-        )
-
-    def samples(self, points: NDArray[Any]) -> Samples:
-        """Return which anchors are around (N, 2) points and what each counts, bilinearly."""
         rows, columns = self.shape
         place = (points - self.origin) / self.spacing
         x = np.clip(place[:, 0], 0, columns - 1.000001)
@@ -80,7 +72,25 @@ class Anchors:
             [(1 - right) * (1 - below), right * (1 - below), (1 - right) * below, right * below], axis=1
         )
         corners = (top * columns + left)[:, None] + np.array([0, 1, columns, columns + 1], np.int32)
-        return Samples(corners, shares)
+        ends = np.arange(0, 4 * len(points) + 1, 4)
+        return csr_matrix((shares.ravel(), corners.ravel(), ends), shape=(len(points), rows * columns))
+
+    def lattice(self, y: Doubles, x: Doubles) -> tuple[Floats, Floats]:
+        """Return what each row of anchors counts at (r,) heights, and each column at (c,) widths.
+
+        Returns
+        -------
+        down : (r, rows) float32
+        along : (c, columns) float32
+            Where a height meets a width, an anchor counts the product of both.
+        """
+
+        def shares(place: Doubles, count: int) -> Floats:
+            away = np.clip(place, 0, count - 1)[:, None] - np.arange(count)
+            return np.maximum(0, 1 - np.abs(away)).astype(np.float32)
+
+        (left, top), (rows, columns) = self.origin, self.shape
+        return shares((y - top) / self.spacing, rows), shares((x - left) / self.spacing, columns)
 
     @cached_property
     def bending(self) -> Sparse:
@@ -124,9 +134,12 @@ def fit_field(anchors: Anchors, points: Doubles, displacements: Floats, trust: F
     -------
     (anchors, 2) float64
     """
-    weights = trust / max(float(trust.sum()), 1e-9) * len(anchors.points)
-    weights = weights.astype(np.float64)[:, None]
-    system = NormalEquations(anchors.shape, STIFFNESS * anchors.bending, 1e-9)
-    return system.solve(
-        anchors.samples(points), weights * [1, 0, 1], weights * displacements, np.zeros_like(anchors.points)
+    from scipy.sparse import diags, eye
+
+    weights = trust.astype(np.float64) * (len(anchors.points) / max(float(trust.sum()), 1e-9))
+    basis = anchors.basis(points)
+    asked = basis.T @ diags(weights)
+    held = 1e-9 * eye(basis.shape[1])  # anchors that nothing determines
+    return solve_smooth(
+        anchors.shape, asked @ basis + STIFFNESS * anchors.bending + held, asked @ displacements
     )

@@ -1,78 +1,112 @@
-"""Least squares over a grid of anchors: samples between them against smoothness, solved as a band."""
+"""Least squares over a grid of anchors: what is asked for against smoothness, solved as a band."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Sparse = Any
 """A scipy sparse matrix; scipy is imported when first needed."""
 
-CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
-"""Of a cell between four anchors: (row, column) of each, in the order that shares are kept in."""
-PAIRS = tuple(itertools.combinations_with_replacement(range(4), 2))
+NEIGHBORS = ((0, 0), (0, 1), (1, -1), (1, 0), (1, 1))
+"""Anchors that come no earlier than one does and share a cell with it: so far along each axis."""
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Places between anchors.
-
-    Parameters
-    ----------
-    corners : (N, 4) int32
-        Numbers of the anchors around each: left and right above, left and right below.
-    shares : (N, 4) float64
-        What each of the four counts there; they sum to 1.
-    """
-
-    corners: NDArray[np.int32]
-    shares: Doubles
-
-    def __getitem__(self, chosen: NDArray[np.bool_]) -> Samples:
-        return Samples(self.corners[chosen], self.shares[chosen])
-
-
-class NormalEquations:
-    """Normal equations for two numbers at each anchor.
+class Band:
+    """The order of a grid's anchors in which their equations make the narrowest band.
 
     Parameters
     ----------
     shape : (rows, columns)
         Of the grid.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        # Along the shorter side first.
+        self.across = shape[1] > shape[0]
+        self.side = min(shape)
+        self.order = np.arange(shape[0] * shape[1]).reshape(shape).ravel("F" if self.across else "C")
+        self.place = np.argsort(self.order)
+
+    def lower(self, matrix: Sparse) -> Doubles:
+        """Return the lower band, (2 * side + 1, anchors), of a matrix of anchors up to two apart."""
+        entries = matrix.tocoo()
+        row, column = self.place[entries.row], self.place[entries.col]
+        lower = row >= column
+        band = np.zeros((2 * self.side + 1, len(self.place)))
+        band[(row - column)[lower], column[lower]] = entries.data[lower]
+        return band
+
+    def solve(self, band: Doubles, right: Doubles) -> Doubles:
+        """Solve for (anchors, n) values, in their own order; the band and what it is to be are in its order.
+
+        Parameters
+        ----------
+        band : (width, anchors * m) float64
+            Lower half of the matrix; overwritten.
+        right : (anchors * m, n) float64
+        """
+        from scipy.linalg import solveh_banded
+
+        solved = solveh_banded(band, right, lower=True, overwrite_ab=True, check_finite=False)
+        return np.asarray(solved.reshape(len(self.place), -1)[self.place], np.float64)
+
+
+def solve_smooth(shape: tuple[int, int], matrix: Sparse, right: Doubles) -> Doubles:
+    """Solve for values at anchors.
+
+    Parameters
+    ----------
+    shape : (rows, columns)
+        Of the grid.
+    matrix : (anchors, anchors) sparse
+        Positive definite; couples anchors at most two rows and two columns apart.
+    right : (anchors, n) float64
+
+    Returns
+    -------
+    (anchors, n) float64
+    """
+    band = Band(shape)
+    return band.solve(band.lower(matrix), right[band.order])
+
+
+class NormalEquations:
+    """Normal equations for two numbers at each anchor, from samples on a lattice over the grid.
+
+    Parameters
+    ----------
+    down : (r, rows) float32
+        What each row of anchors counts in each of the lattice's rows.
+    along : (c, columns) float32
+        The same for columns.
     smoothness : (anchors, anchors) sparse
         Couples anchors at most two rows and two columns apart.
     hold : float
         Weight of the two numbers' own squares: anchors that nothing determines stay at 0.
     """
 
-    def __init__(self, shape: tuple[int, int], smoothness: Sparse, hold: float) -> None:
-        # Along the shorter side first: the band is then as narrow as can be.
-        self.across = shape[1] > shape[0]
-        self.side = min(shape)
-        self.order = np.arange(shape[0] * shape[1]).reshape(shape).ravel("F" if self.across else "C")
-        self.place = place = np.argsort(self.order)
-        entries = smoothness.tocoo()
-        row, column = place[entries.row], place[entries.col]
-        lower = row >= column
-        self.band = np.zeros((4 * self.side + 2, 2 * len(place)))
-        for axis in (0, 1):
-            np.add.at(self.band, (2 * (row - column)[lower], 2 * column[lower] + axis), entries.data[lower])
-        self.band[0] += hold
+    def __init__(self, down: Floats, along: Floats, smoothness: Sparse, hold: float) -> None:
+        self.order = Band((down.shape[1], along.shape[1]))
+        lower = self.order.lower(smoothness)
+        lower[0] += hold
+        self.band = np.zeros((2 * len(lower) - 1, 2 * lower.shape[1]), order="F")  # as LAPACK takes it
+        self.band[::2] = np.repeat(lower, 2, axis=1)
+        self.major, self.minor = (along, down) if self.order.across else (down, along)
 
-    def solve(self, samples: Samples, weights: Doubles, right: Doubles, beside: Doubles) -> Doubles:
+    def solve(self, weights: Floats, right: Floats, beside: Doubles) -> Doubles:
         """Find the two numbers at each anchor.
 
         Parameters
         ----------
-        samples : Samples
-        weights : (N, 3) float64
+        weights : (3, r, c) float32
             Of the first number's square, of the product of both and of the second one's square.
-        right : (N, 2) float64
+        right : (2, r, c) float32
             The right-hand side that each sample asks for.
         beside : (anchors, 2) float64
             The rest of the right-hand side.
@@ -81,34 +115,25 @@ class NormalEquations:
         -------
         (anchors, 2) float64
         """
-        from scipy.linalg import solveh_banded
-
-        count = len(self.place)
-        first, second = (np.array(corner) for corner in zip(*PAIRS, strict=True))
-        products = samples.shares[:, first] * samples.shares[:, second]
-        blocks = self._sum(samples.corners[:, 0], products[:, :, None] * weights[:, None])
-        asked = self._sum(samples.corners[:, 0], samples.shares[:, :, None] * right[:, None])
-        away = [
-            row + column * self.side if self.across else row * self.side + column for row, column in CORNERS
-        ]
-        band, total = self.band.copy(), beside[self.order]
-        for pair, block in zip(PAIRS, blocks.transpose(1, 2, 0), strict=True):
-            near, far = sorted(away[corner] for corner in pair)
+        if self.order.across:
+            weights, right = weights.swapaxes(1, 2), right.swapaxes(1, 2)
+        asked = self.major.T @ right @ self.minor
+        total = beside[self.order.order] + asked.reshape(2, -1).T
+        band = self.band.copy(order="F")
+        majors, minors = _products(self.major), _products(self.minor)
+        sums = [[major.T @ part for part in (weights @ minor for minor in minors)] for major in majors]
+        for ahead, aside in NEIGHBORS:
+            block = np.zeros((3, self.major.shape[1], self.minor.shape[1]))
+            first = max(0, -aside)
+            found = sums[ahead][abs(aside)]
+            block[:, : found.shape[1], first : first + found.shape[2]] = found
+            distance = 2 * (ahead * self.order.side + aside)
             for one, other in itertools.product((0, 1), repeat=2):
-                if near < far or one >= other:
-                    target = band[2 * (far - near) + one - other, 2 * near + other :: 2]
-                    target += block[one + other, : len(target)]
-        for corner, start in enumerate(away):
-            total[start:] += asked[: count - start, corner]
-        solved = solveh_banded(band, total.ravel(), lower=True, overwrite_ab=True, check_finite=False)
-        return np.asarray(solved.reshape(-1, 2)[self.place], np.float64)
+                if distance or one >= other:
+                    band[distance + one - other, other::2] += block[one + other].ravel()
+        return self.order.solve(band, total.ravel())
 
-    def _sum(self, cell: NDArray[np.int32], values: Doubles) -> Doubles:
-        """Add up (N, ...) values cell by cell, in the band's order of anchors."""
-        from scipy.sparse import csc_matrix
 
-        count = len(values)
-        where = csc_matrix(
-            (np.ones(count), self.place[cell], np.arange(count + 1)), shape=(len(self.place), count)
-        )
-        return np.asarray(where @ values.reshape(count, -1), np.float64).reshape(-1, *values.shape[1:])
+def _products(basis: Floats) -> tuple[Floats, Floats]:
+    """Multiply what each anchor counts by itself and by what the next one does."""
+    return np.square(basis), basis[:, :-1] * basis[:, 1:]

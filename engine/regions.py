@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .errors import BadMask, BadStroke
 from .strokes import Segment, Stroke, distance_to, nearest_segment, spaced_points, straight_segments
+from .texture import mask_box
 from .wheel import Turn, find_turn
 
 SMALLEST_PART = 24
@@ -140,16 +141,18 @@ def divide(mask: Mask, strokes: Sequence[Stroke], pixel: int = 1) -> Division:
 
     if not any(stroke.turns for stroke in strokes):
         raise BadStroke("Every stroke makes 0 turns, which holds the picture still: let one of them move.")
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    over = _lengths_over(np.asarray(labels, np.int32), count, strokes)
+    area = mask_box(mask)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask[area].view(np.uint8), connectivity=8)
+    over = _lengths_over(np.asarray(labels, np.int32), count, _origin(area), strokes)
     held = np.zeros_like(mask)
     parts: list[Part] = []
     used: set[int] = set()
     for label in range(1, count):
-        box = _box(stats[label])
-        if not _holds_two(box):
+        within = _box(stats[label])
+        if not _holds_two(within):
             continue
-        inside = labels[box] == label
+        inside = labels[within] == label
+        box = _moved(within, area)
         own = _strokes_of(label, over) or [_nearest_stroke(inside, box, strokes, over)]
         used.update(own)
         found, still = _split(inside, box, own, strokes)
@@ -171,19 +174,33 @@ def _box(stats: NDArray[np.int32]) -> tuple[slice, slice]:
     return slice(y, y + height), slice(x, x + width)
 
 
+def _moved(box: tuple[slice, slice], area: tuple[slice, slice]) -> tuple[slice, slice]:
+    """Say where in the still a box within an area is."""
+    rows, columns = (
+        slice(side.start + first.start, side.stop + first.start)
+        for side, first in zip(box, area, strict=True)
+    )
+    return rows, columns
+
+
 def _holds_two(box: tuple[slice, slice]) -> bool:
     sides = [side.stop - side.start for side in box]
     return max(sides) >= SMALLEST_PART and min(sides) >= SMALLEST_PART // 3
 
 
-def _lengths_over(labels: NDArray[np.int32], count: int, strokes: Sequence[Stroke]) -> Doubles:
-    """Say how much of each stroke's length lies over each part, (strokes, parts); part 0 is the outside."""
+def _lengths_over(
+    labels: NDArray[np.int32], count: int, origin: Doubles, strokes: Sequence[Stroke]
+) -> Doubles:
+    """Say how much of each stroke's length lies over each part, (strokes, parts); part 0 is the outside.
+
+    Labels are of the box that holds all parts, and the origin is its first pixel, (x, y).
+    """
     shares = np.zeros((len(strokes), count))
     height, width = labels.shape
     for row, stroke in zip(shares, strokes, strict=True):
-        places = np.floor(spaced_points(stroke, 257)).astype(int)
-        on_still = ((places >= 0) & (places < [width, height])).all(1)
-        columns, rows = places[on_still].T
+        places = np.floor(spaced_points(stroke, 257) - origin).astype(int)
+        on_box = ((places >= 0) & (places < [width, height])).all(1)
+        columns, rows = places[on_box].T
         row += np.bincount(labels[rows, columns], minlength=count) / len(places)
     shares[:, 0] = 0
     return shares
@@ -227,15 +244,12 @@ def _split(
     _, labels, stats, _ = cv2.connectedComponentsWithStats((inside & ~still).view(np.uint8), connectivity=8)
     parts = []
     for label, row in enumerate(stats[1:], 1):
-        rows, columns = _box(row)
-        if not _holds_two((rows, columns)):
+        within = _box(row)
+        if not _holds_two(within):
             continue
-        piece = np.ascontiguousarray(labels[rows, columns] == label)
-        place = tuple(
-            slice(side.start + first.start, side.stop + first.start)
-            for side, first in zip((rows, columns), box, strict=True)
-        )
-        parts.append(Part((place[0], place[1]), piece, _regions(piece, (place[0], place[1]), moving)))
+        piece = np.ascontiguousarray(labels[within] == label)
+        place = _moved(within, box)
+        parts.append(Part(place, piece, _regions(piece, place, moving)))
     return parts, still
 
 

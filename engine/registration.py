@@ -12,26 +12,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
-from .normal import NormalEquations, Samples
-from .resample import cells, enlarge, shrink
+from .normal import NormalEquations
+from .resample import cells, enlarge, shrink, times
 
 BENDING = 3.0
 """Weight of the field's second differences against the still's own pixels."""
-SAMPLES = 10_000
+SAMPLES = 8000
 """Pixels compared in one pass."""
 PASSES = 3
 """Gauss-Newton steps at each scale."""
-SETTLED = 0.02
-"""Pixels of a scale: when no anchor moves further, the next scale is due."""
+SETTLED = 0.1
+"""Pixels of a scale: when anchors move no further in the mean, the next scale is due."""
+AROUND = np.array([[0, 1, -1, 0, 0], [0, 0, 0, 1, -1]], np.float32)[..., None, None]
+"""A place and those a pixel to its right, to its left, below and above: (x, y), each (5, 1, 1)."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 LUMA_AND_COLORS = np.stack(
     [LUMA, 0.7 * ([1, 0, 0] - LUMA), 0.7 * ([0, 0, 1] - LUMA)], dtype=np.float32, casting="same_kind"
 )
 """What details are compared in."""
 COARSEST = 5.0
-"""Pixels a step spans at the first scale."""
-FINEST = 56.0
+"""Pixels a step spans at the first scale, up to half as much again."""
+FINEST = 44.0
 """Pixels a step spans at the last one: a hundredth of a step is then a pixel's fraction."""
+MOST_PIXELS = 400_000
+"""Of a view: where steps are short against the still, more wouldn't make them any surer."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,13 @@ class View:
 
     Parameters
     ----------
-    pixels : (h, w, C) float32
-        Details with their contrast evened out.
-    inside : (h, w) bool
+    pixels : (h, w, C + 1) float32
+        Details with their contrast evened out, and 1 in the region, 0 outside.
     scale : float
         Its pixels in a working pixel.
     """
 
     pixels: Floats
-    inside: NDArray[np.bool_]
     scale: float
 
 
@@ -65,21 +67,18 @@ def make_views(picture: Floats, inside: NDArray[np.bool_], scale: float, step: f
     step : float
         Working pixels.
     """
-    import cv2
-
     finest = min(scale, FINEST / step)
     views = []
     wanted = [finest]
     while wanted[-1] * step > 1.5 * COARSEST:
         wanted.append(wanted[-1] / 2)
+    share = inside.astype(np.float32)
     for level in wanted:
-        size = tuple(max(8, round(side * level / scale)) for side in picture.shape[1::-1])
-        if size != picture.shape[1::-1]:
-            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-            share = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-            inside = np.asarray(share > 0.5)
+        height, width = (max(8, round(side * level / scale)) for side in share.shape)
+        if (height, width) != share.shape:
+            picture, share = shrink(picture, (height, width)), shrink(share, (height, width))
         scale = level
-        views.append(View(_details(picture, inside, max(1.5, step * level / 4)), inside, level))
+        views.append(View(_details(picture, share > 0.5, max(1.5, step * level / 4)), level))
     return views[::-1]
 
 
@@ -87,8 +86,8 @@ def _details(picture: Floats, inside: NDArray[np.bool_], sigma: float) -> Floats
     """Take out what changes slowly and even out the contrast of the rest, within the region."""
     import cv2
 
-    colors = np.asarray(cv2.transform(picture, LUMA_AND_COLORS), np.float32)
-    region = inside.astype(np.float32)[..., None]
+    region = inside.astype(np.float32)
+    details = times(np.asarray(cv2.transform(picture, LUMA_AND_COLORS), np.float32), region)
 
     # A wide window sees no more in every pixel than in their means.
     coarser = max(1, int(sigma / 3))
@@ -97,16 +96,15 @@ def _details(picture: Floats, inside: NDArray[np.bool_], sigma: float) -> Floats
     def smooth(values: Floats) -> Floats:
         small = shrink(values, size)
         blurred = cv2.GaussianBlur(small, (0, 0), sigma / coarser, borderType=cv2.BORDER_CONSTANT)
-        return enlarge(np.asarray(blurred, np.float32).reshape(small.shape), values.shape)
+        return np.asarray(blurred, np.float32).reshape(small.shape)
 
-    share = smooth(region) + 1e-4
-    details = colors
-    details -= smooth(colors * region) / share
-    details *= region
-    spread = np.sqrt(smooth(np.einsum("ijk,ijk->ij", details, details)[..., None]) / share)
-    typical = float(np.median(spread[inside])) if inside.any() else 1.0
-    details /= spread + np.float32(0.3 * typical + 1e-4)
-    return details
+    share = smooth(region) + np.float32(1e-4)
+    details -= times(enlarge(smooth(details) / share[..., None], inside.shape), region)
+    spread = np.sqrt(smooth(np.einsum("ijk,ijk->ij", details, details)) / share)
+    seen = spread[shrink(region, size) > 0.5]
+    typical = float(np.median(seen)) if seen.size else 1.0
+    even = enlarge(np.reciprocal(spread + np.float32(0.3 * typical + 1e-4)), inside.shape)
+    return np.asarray(cv2.merge([*cv2.split(times(details, even)), region]), np.float32)
 
 
 def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
@@ -123,55 +121,106 @@ def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
     -------
     (anchors, 2) float64
     """
+    samples = _Samples.of(anchors, view)
     stiff = (BENDING / anchors.spacing**2) * anchors.bending
     # Anchors where nothing lands are hardly held.
-    system = NormalEquations(anchors.shape, stiff, 1e-4)
-    rows, columns = np.nonzero(view.inside)
-    chosen = np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).astype(int)
-    here = np.stack([columns[chosen], rows[chosen]], axis=-1)
-    samples = anchors.samples((here + 0.5) / view.scale - 0.5)
+    system = NormalEquations(samples.down, samples.along, stiff, 1e-4)
     for _ in range(PASSES):
-        change = _change(system, samples, here, values, -(stiff @ values), view)
+        change = _change(system, samples, values, -(stiff @ values))
         values = values + change
-        if np.abs(change).max() * view.scale < SETTLED:
+        if np.sqrt(np.square(change).mean()) * view.scale < SETTLED:
             break
     return values
 
 
-def _change(
-    system: NormalEquations,
-    samples: Samples,
-    here: NDArray[np.int_],
-    values: Doubles,
-    pull: Doubles,
-    view: View,
-) -> Doubles:
-    """One Gauss-Newton step of the registration at one scale."""
-    import cv2
+@dataclass(frozen=True)
+class _Look:
+    """What is seen of a view at places.
 
-    moves = np.einsum("nc,ncd->nd", samples.shares, values[samples.corners])
-    there = (here + moves * view.scale).astype(np.float32)
-    height, width = view.inside.shape
-    landed = (there >= 1).all(1) & (there <= (width - 2, height - 2)).all(1)
-    nearest = np.rint(there[landed]).astype(int)
-    landed[landed] = view.inside[nearest[:, 1], nearest[:, 0]]
+    Parameters
+    ----------
+    details : (C, r, c) float32
+    slopes : (2, C, r, c) float32
+        By how much they grow in a working pixel, to the right and down.
+    inside : (r, c) bool
+        Where all of that is the region's own.
+    """
+
+    details: Floats
+    slopes: Floats
+    inside: NDArray[np.bool_]
+
+    @classmethod
+    def at(cls, view: View, x: Floats, y: Floats) -> _Look:
+        """Look at (r, c) places, in a view's pixels."""
+        import cv2
+
+        columns, rows = (np.concatenate(plane + away) for plane, away in zip((x, y), AROUND, strict=True))
+        planes = np.stack(cv2.split(cv2.remap(view.pixels, columns, rows, cv2.INTER_LINEAR)))
+        seen = np.asarray(planes, np.float32).reshape(len(planes), -1, *x.shape)
+        here, right, left, below, above = seen[:-1].swapaxes(0, 1)
+        slopes = np.stack([right - left, below - above]) * np.float32(view.scale / 2)
+        return cls(here, slopes, seen[-1].min(0) > 0.5)
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Pixels of a view on a lattice of some of its rows and columns.
+
+    Parameters
+    ----------
+    view : View
+    x, y : (r, c) float32
+        Where they are in it.
+    down : (r, rows) float32
+    along : (c, columns) float32
+        What each row and each column of anchors counts there.
+    seen : _Look
+    """
+
+    view: View
+    x: Floats
+    y: Floats
+    down: Floats
+    along: Floats
+    seen: _Look
+
+    @classmethod
+    def of(cls, anchors: Anchors, view: View) -> _Samples:
+        """Lay the lattice so that as many of its pixels as are compared lie in the region."""
+        size = view.pixels.shape[:2]
+        spacing = max(1.0, np.sqrt(np.count_nonzero(view.pixels[..., -1]) / SAMPLES))
+        rows, columns = (np.arange(spacing / 2, side, spacing).astype(int) for side in size)
+        x, y = (plane.astype(np.float32) for plane in np.meshgrid(columns, rows))
+        down, along = anchors.lattice((rows + 0.5) / view.scale - 0.5, (columns + 0.5) / view.scale - 0.5)
+        return cls(view, x, y, down, along, _Look.at(view, x, y))
+
+    def ahead(self, values: Doubles) -> _Look:
+        """Look where anchors of (anchors, 2) values lead from them."""
+        grid = np.asarray(self.view.scale * values.T.reshape(2, self.down.shape[1], -1), np.float32)
+        right, down = self.down @ grid @ self.along.T
+        return _Look.at(self.view, self.x + right, self.y + down)
+
+
+def _change(system: NormalEquations, samples: _Samples, values: Doubles, pull: Doubles) -> Doubles:
+    """One Gauss-Newton step of the registration at one scale."""
+    here, there = samples.seen, samples.ahead(values)
+    landed = here.inside & there.inside
     if landed.sum() < 50:
         return np.zeros_like(values)
-
-    def look(dx: float, dy: float) -> Floats:
-        place = there[landed] + np.array([dx, dy], np.float32)
-        seen = cv2.remap(view.pixels, place[:, None], None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
-        return np.asarray(seen, np.float32)[:, 0]
-
-    slope_x = (look(0.5, 0) - look(-0.5, 0)) * view.scale
-    slope_y = (look(0, 0.5) - look(0, -0.5)) * view.scale
-    error = look(0, 0) - view.pixels[here[landed, 1], here[landed, 0]]
-    size = np.sqrt((error**2).sum(1))
-    usual = float(np.median(size)) + 1e-6
-    weight = len(values) / len(here) / (1 + (size / usual) ** 2)
-    pairs = ((slope_x, slope_x), (slope_x, slope_y), (slope_y, slope_y), (slope_x, -error), (slope_y, -error))
-    xx, xy, yy, x, y = (weight * np.einsum("nc,nc->n", one, other) for one, other in pairs)
-    change = system.solve(samples[landed], np.stack([xx, xy, yy], 1), np.stack([x, y], 1), pull)
-    limit = 2.0 / view.scale  # pixels of this scale: beyond them the slopes say nothing
+    error = here.details - there.details
+    size = _dot(error, error)
+    usual = float(np.median(size[landed])) + 1e-12
+    weight = landed * np.float32(len(values) / here.inside.sum()) / (1 + size / np.float32(usual))
+    # Mean slopes take the picture's curvature into account: fewer steps lead as far.
+    slope_x, slope_y = (here.slopes + there.slopes) / 2
+    pairs = ((slope_x, slope_x), (slope_x, slope_y), (slope_y, slope_y), (slope_x, error), (slope_y, error))
+    products = np.stack([weight * _dot(one, other) for one, other in pairs])
+    change = system.solve(products[:3], products[3:], pull)
+    limit = 2.0 / samples.view.scale  # pixels of this scale: beyond them the slopes say nothing
     lengths = np.hypot(change[:, 0], change[:, 1])[:, None]
     return change * np.minimum(1.0, limit / np.maximum(lengths, 1e-9))
+
+
+def _dot(one: Floats, other: Floats) -> Floats:
+    return np.einsum("kij,kij->ij", one, other)

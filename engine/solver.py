@@ -21,7 +21,7 @@ from .motion import check_soft_edge
 from .plane import Plane
 from .reduction import Reduction
 from .regions import Division, Part, Region, divide
-from .registration import FINEST, View, make_views, refine_field
+from .registration import FINEST, MOST_PIXELS, View, make_views, refine_field
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
@@ -266,10 +266,9 @@ def _lender(region: Region, scale: float, solved: Sequence[_Found]) -> _Found | 
     """Say which larger cell of its part a cell too small for two steps borrows from, or None."""
     if not solved:
         return None
-    rows, columns = np.nonzero(region.inside)
-    extent = scale * float(np.ptp(np.stack([columns, rows], axis=-1) @ region.segment.direction))
+    extent = scale * _extent(region.inside, region.segment.direction)
     sure = [found for found in solved if found.confidence >= _confidence(CLEAR) and extent < 2 * found.step]
-    if not sure and rows.size * scale**2 < LEAST_CELL:
+    if not sure and np.count_nonzero(region.inside) * scale**2 < LEAST_CELL:
         sure = list(solved)
     return max(sure, key=lambda found: float(found.direction @ region.segment.direction), default=None)
 
@@ -355,8 +354,7 @@ def _find_turning(source: Source, inside: NDArray[np.bool_], turn: Turn, report:
 def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found, scale: float) -> None:
     """Refuse a part that is shorter than two of the steps by which the still repeats around it."""
     direction = region.segment.direction
-    rows, columns = np.nonzero(part.inside)
-    extent = float(np.ptp(np.stack([columns, rows], axis=-1) @ direction)) + 1
+    extent = _extent(part.inside, direction) + 1
     step = float(np.median(np.hypot(*found.moves.T))) / scale
     if found.confidence >= _confidence(CLEAR) and 2 * step <= extent:
         return
@@ -379,6 +377,14 @@ def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found
             f"does so every {step * part.pixel:.0f}: paint two repetitions or more, "
             f"{np.ceil(2.5 * step * part.pixel):.0f} pixels."
         )
+
+
+def _extent(inside: NDArray[np.bool_], direction: Doubles) -> float:
+    """Measure how far a (h, w) mask reaches in a direction, in pixels: each row's ends know."""
+    rows = np.flatnonzero(inside.any(1))
+    first = inside[rows].argmax(1)
+    last = inside.shape[1] - 1 - inside[rows, ::-1].argmax(1)
+    return float(np.ptp(direction[0] * np.stack([first, last]) + direction[1] * rows))
 
 
 def _source(pixels: NDArray[Any]) -> tuple[Source, tuple[int, int], float]:
@@ -408,7 +414,8 @@ def _views(
     import cv2
 
     height, width = part.inside.shape
-    detail = min(float(reduced.factor), FINEST / (step / scale))
+    most = float(np.sqrt(MOST_PIXELS / part.inside.size))
+    detail = min(float(reduced.factor), FINEST / (step / scale), most)
     size = (max(16, round(height * detail)), max(16, round(width * detail)))
     box = tuple(slice(side.start * reduced.factor, side.stop * reduced.factor) for side in part.box)
     pixels = reduced.still[part.box] if detail <= 1 else still[box]

@@ -130,6 +130,15 @@ def test_anchors_cover_the_box_and_interpolate_straight_lines():
     assert np.abs(anchors.bending @ slope).max() < 1e-9
 
 
+def test_rows_and_columns_count_what_the_points_do_where_they_meet():
+    anchors = Anchors.over((37, 91))
+    y, x = np.linspace(-0.5, 36.5, 7), np.linspace(-0.5, 90.5, 9)
+    down, along = anchors.lattice(y, x)
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    both = np.einsum("ri,cj->rcij", down, along).reshape(len(points), -1)
+    np.testing.assert_allclose(both, anchors.basis(points).toarray(), atol=1e-5)
+
+
 def test_a_field_that_brings_pixels_past_each_other_is_smoothed_until_it_can_be_inverted():
     part = box_part(20, 100, 20, 140)
     segment = Segment(np.zeros(2), np.ones(2), 1)

@@ -213,7 +213,7 @@ def test_progress_goes_from_nothing_to_all_and_never_back(still):
     fractions = [fraction for fraction, _ in said]
     assert fractions == sorted(fractions)
     assert fractions[0] == 0 and fractions[-1] == 1
-    assert len(said) > 8 and all(stage.strip() for _, stage in said)
+    assert len({stage for _, stage in said}) > 4 and all(stage.strip() for _, stage in said)
 
 
 @pytest.mark.parametrize("last", [0, 0.1, 0.5, 0.79, 1])

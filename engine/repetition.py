@@ -181,7 +181,7 @@ class _Votes:
         spans = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(few), ALIKE, 2)
         self.spans = spans.swapaxes(1, 2)
 
-    def coarse(self, slants: Slants, kept: int = 24) -> Doubles:
+    def coarse(self, slants: Slants, kept: int = 16) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
         guesses = self._long_list(slants)
         guesses = guesses[np.argsort(self.score(guesses), kind="stable")]
@@ -194,7 +194,7 @@ class _Votes:
             free &= (np.abs(places - places[best[-1]]) > 1).any(1)
         return guesses[best]
 
-    def _long_list(self, slants: Slants, most: int = 400) -> Doubles:
+    def _long_list(self, slants: Slants, most: int = 300) -> Doubles:
         """Return the best of a grid over all four numbers, scored roughly; in no order."""
         falls, turns = (np.array(slants) / reach for slants, reach in zip(slants, self.reach, strict=True))
         tilted, facing = _grid(falls, turns), np.zeros((1, 2))
@@ -229,7 +229,7 @@ class _Votes:
         likely = self._likely(np.array([[angle]]), lengths, tilts[:, None])
         return _discounted(dip, likely)
 
-    def refined(self, guesses: Doubles, rounds: int = 9) -> Doubles:
+    def refined(self, guesses: Doubles, rounds: int = 6) -> Doubles:
         """Walk guesses downhill, one number at a time, the better half each time strides are halved.
 
         Returns the last of them, best first.
@@ -248,7 +248,7 @@ class _Votes:
                 for moved_one, tried_one in zip(moved, tried, strict=True):
                     better = tried_one < score
                     guesses[better], score[better] = moved_one[better], tried_one[better]
-            if turn % 3 == 2:
+            if turn % 2 == 1:
                 strides /= 2
                 kept = np.argsort(score, kind="stable")[: -(-len(score) // 2)]
                 guesses, score = guesses[kept], score[kept]

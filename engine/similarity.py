@@ -29,7 +29,7 @@ SHORTEST = 4.5
 """Working pixels; nothing shorter can be told from standing still."""
 ANGLES = np.radians(np.arange(-30, 31, 5)).astype(np.float32)
 """Deviations from the stroke's direction (3.1.2)."""
-SAMPLES = 3000
+SAMPLES = 1500
 """Pixels whose descriptors tell the principal components."""
 CHANNELS = 16
 """Principal components of the 128 descriptors: they keep 98 % of the variance."""

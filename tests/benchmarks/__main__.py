@@ -1,6 +1,7 @@
 """`python -m tests.benchmarks` prints every figure: first how good loops are, then how long they take.
 
-`speed`, `suggestions` and `video` print a part of them; `sheet NAME...` writes contact sheets.
+`speed`, `suggestions` and `video` print a part of them, `stages` where a solve's time goes; `sheet NAME...`
+writes contact sheets.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import cv2
 
-from . import speed, suggested, synthetic, video
+from . import speed, stages, suggested, synthetic, video
 from .cases import HELD_SEEDS, TUNING_SEEDS, Case, photographs
 from .measure import SOLVERS, Cache, Row, measure
 from .sheet import contact_sheet
@@ -182,6 +183,8 @@ def main(words: list[str]) -> None:
         _speeds(_arguments("speed", words[1:]))
     elif words[:1] == ["suggestions"]:
         _suggestions(_arguments("suggestions", words[1:]))
+    elif words[:1] == ["stages"]:
+        print(stages.table())
     elif words[:1] == ["video"]:
         print(speed.table(list(video.lines()), "video"))
     else:

@@ -166,7 +166,7 @@ def _assemble(
         mask,
         fields.forward,
         fields.inverse,
-        sure / np.count_nonzero(moving),
+        float(sure / np.count_nonzero(moving)),
         bends=bends,
         speeds=reduced.speeds(join_speeds(solved, moving), moving, mask_box(mask)),
         held=held,

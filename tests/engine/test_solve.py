@@ -164,6 +164,8 @@ def test_a_part_too_small_for_two_steps_stays_still_while_another_moves():
 def test_where_nothing_repeats_there_is_a_loop_and_little_confidence(still):
     solved = engine.solve(still, box_mask(), [LINE])
     assert 0 <= solved.confidence < 0.3
+    # Blender's properties take no number or truth of NumPy.
+    assert type(solved.confidence) is float and type(solved.hardly_repeats) is bool
     if np.ptp(still[..., :3]) == 0:
         assert solved.confidence == 0
     assert np.isfinite(solved.forward).all() and np.abs(solved.forward).max() < SIZE[1]

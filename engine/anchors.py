@@ -102,9 +102,10 @@ class Anchors:
             return diags(taps, range(order + 1), shape=(count - order, count))
 
         rows, columns = self.shape
-        xx = self._loosened(kron(eye(rows), difference(columns, 2)))
-        yy = self._loosened(kron(difference(rows, 2), eye(columns)))
-        xy = self._loosened(kron(difference(rows, 1), difference(columns, 1)))
+        # In blocks, as small products come by default, zeros would be stored between distant anchors.
+        xx = self._loosened(kron(eye(rows), difference(columns, 2), "csr"))
+        yy = self._loosened(kron(difference(rows, 2), eye(columns), "csr"))
+        xy = self._loosened(kron(difference(rows, 1), difference(columns, 1), "csr"))
         return (xx.T @ xx + yy.T @ yy + 2 * xy.T @ xy).tocsr()
 
     def _loosened(self, differences: Sparse) -> Sparse:

@@ -89,6 +89,8 @@ def check_mask(mask: Any, still: NDArray[Any]) -> NDArray[np.bool_]:
         For another size, several channels, or values that aren't numbers.
     EmptyMask
         When nothing is inside.
+    BadImage
+        When no pixel inside can be shown: every one is NaN or infinite.
     """
     values = _as_numbers(mask, BadMask, "The mask")
     if values.ndim != 2:
@@ -106,6 +108,8 @@ def check_mask(mask: Any, still: NDArray[Any]) -> NDArray[np.bool_]:
         inside = values > np.iinfo(values.dtype).max // 2
     if not inside.any():
         raise EmptyMask("The mask is empty: paint where the picture should move.")
+    if still.dtype.kind == "f" and not np.isfinite(still[inside]).all(1).any():
+        raise BadImage("The still has no usable pixel in the mask: every one is NaN or infinite.")
     return np.ascontiguousarray(inside)
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from .anchors import Doubles, Floats
 
+SMALLEST = 16
+"""Pixels; no flat picture is made to have fewer a side."""
 NEAREST_HORIZON = 0.22
 """Of the nearness at the center; what lies further away has no pixels left to compare."""
 FAR_SHARE = 0.15
@@ -48,8 +50,12 @@ class Plane:
 
     @classmethod
     def facing(cls, size: tuple[int, int], scale: float = 1.0) -> Plane:
-        """Return the picture itself, or a smaller one, as a plane that faces the viewer."""
-        rows, columns = (max(16, round(side * scale)) for side in size)
+        """Return the picture itself, or a smaller one, as a plane that faces the viewer.
+
+        It is no smaller than what still can be compared.
+        """
+        scale = min(1.0, max(scale, SMALLEST / min(size)))
+        rows, columns = (round(side * scale) for side in size)
         return cls(np.zeros(2), np.zeros(2), np.full(2, (scale - 1) / 2), scale, (rows, columns), 0.0)
 
     @classmethod
@@ -63,7 +69,7 @@ class Plane:
         flat = away[seen] / nearness[seen][:, None]
         low, high = flat.min(0), flat.max(0)
         scale = (long_side - 1) / max(float((high - low).max()), 1.0)
-        size = np.maximum(np.ceil((high - low) * scale).astype(int) + 1, 16)
+        size = np.maximum(np.ceil((high - low) * scale).astype(int) + 1, SMALLEST)
         return cls(center, fall, -low * scale, scale, (int(size[1]), int(size[0])), horizon)
 
     def to_picture(self, points: Doubles) -> Doubles:

@@ -21,6 +21,8 @@ Mask = NDArray[np.bool_]
 ENOUGH = 512
 """Pixels on the longer side of a part: so many it keeps. Repetitions are searched at less than half of that,
 and registration sees the still itself where steps are short."""
+NARROWEST = 24
+"""Pixels on its shorter side, which it keeps as well."""
 LEAST_SHARE = 1 / 400
 """Of the largest part; smaller ones have no say in how far a picture is reduced."""
 
@@ -107,6 +109,6 @@ def _factor(inside: Mask) -> int:
     areas = stats[1:, cv2.CC_STAT_AREA]
     if not areas.size:
         return 1
-    sides = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) * most
-    shortest = sides[areas >= LEAST_SHARE * areas.max()].min()
-    return min(most, 2 ** int(np.log2(max(1, shortest / ENOUGH))))
+    sides = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]][areas >= LEAST_SHARE * areas.max()] * most
+    spare = min(sides.max(1).min() / ENOUGH, sides.min() / NARROWEST)
+    return min(most, 2 ** int(np.log2(max(1, spare))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from .strokes import Segment, Stroke, distance_to, nearest_segment, spaced_point
 from .texture import mask_box
 from .wheel import Turn, find_turn
 
+TOO_SMALL = "The mask is too small to hold two repetitions: paint a larger area."
 SMALLEST_PART = 24
 """Pixels; a part of the mask that is smaller a side can't hold two repetitions."""
 OWN_SHARE = 0.25
@@ -141,6 +142,8 @@ def divide(mask: Mask, strokes: Sequence[Stroke], pixel: int = 1) -> Division:
 
     if not any(stroke.turns for stroke in strokes):
         raise BadStroke("Every stroke makes 0 turns, which holds the picture still: let one of them move.")
+    if not mask.any():
+        raise BadMask(TOO_SMALL)
     area = mask_box(mask)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask[area].view(np.uint8), connectivity=8)
     over = _lengths_over(np.asarray(labels, np.int32), count, _origin(area), strokes)
@@ -149,17 +152,17 @@ def divide(mask: Mask, strokes: Sequence[Stroke], pixel: int = 1) -> Division:
     used: set[int] = set()
     for label in range(1, count):
         within = _box(stats[label])
-        if not _holds_two(within):
+        if not _holds_two(within, pixel):
             continue
         inside = labels[within] == label
         box = _moved(within, area)
         own = _strokes_of(label, over) or [_nearest_stroke(inside, box, strokes, over)]
         used.update(own)
-        found, still = _split(inside, box, own, strokes)
+        found, still = _split(inside, box, own, strokes, pixel)
         held[box] |= still
-        parts += [replace(part, pixel=pixel) for part in found]
+        parts += found
     if not parts and not held.any():
-        raise BadMask("The mask is too small to hold two repetitions: paint a larger area.")
+        raise BadMask(TOO_SMALL)
     if not parts:
         holding = [str(index + 1) for index in sorted(used) if not strokes[index].turns]
         named = f"Stroke {holding[0]} holds" if len(holding) == 1 else f"Strokes {', '.join(holding)} hold"
@@ -183,8 +186,8 @@ def _moved(box: tuple[slice, slice], area: tuple[slice, slice]) -> tuple[slice, 
     return rows, columns
 
 
-def _holds_two(box: tuple[slice, slice]) -> bool:
-    sides = [side.stop - side.start for side in box]
+def _holds_two(box: tuple[slice, slice], pixel: int) -> bool:
+    sides = [pixel * (side.stop - side.start) for side in box]
     return max(sides) >= SMALLEST_PART and min(sides) >= SMALLEST_PART // 3
 
 
@@ -228,7 +231,7 @@ def _nearest_stroke(inside: Mask, box: tuple[slice, slice], strokes: Sequence[St
 
 
 def _split(
-    inside: Mask, box: tuple[slice, slice], own: list[int], strokes: Sequence[Stroke]
+    inside: Mask, box: tuple[slice, slice], own: list[int], strokes: Sequence[Stroke], pixel: int
 ) -> tuple[list[Part], Mask]:
     """Divide a connected part among its strokes; returns what moves, and what is held still."""
     import cv2
@@ -238,18 +241,18 @@ def _split(
     segments = [segment for index in order for segment in straight_segments(strokes[index], index)]
     turns = np.array([segment.turns for segment in segments])
     if turns.all():
-        return [Part(box, inside, _regions(inside, box, segments))], np.zeros_like(inside)
+        return [Part(box, inside, _regions(inside, box, segments), pixel)], np.zeros_like(inside)
     still = inside & (turns[_owners(inside.shape, _origin(box), segments)] == 0)
     moving = [segment for segment in segments if segment.turns]
     _, labels, stats, _ = cv2.connectedComponentsWithStats((inside & ~still).view(np.uint8), connectivity=8)
     parts = []
     for label, row in enumerate(stats[1:], 1):
         within = _box(row)
-        if not _holds_two(within):
+        if not _holds_two(within, pixel):
             continue
         piece = np.ascontiguousarray(labels[within] == label)
         place = _moved(within, box)
-        parts.append(Part(place, piece, _regions(piece, place, moving)))
+        parts.append(Part(place, piece, _regions(piece, place, moving), pixel))
     return parts, still
 
 

@@ -46,15 +46,15 @@ class View:
     ----------
     pixels : (h, w, C + 1) float32
         Details with their contrast evened out, and 1 in the region, 0 outside.
-    scale : float
-        Its pixels in a working pixel.
+    scale : (2,) float64
+        Its pixels in a working pixel, along x and y: they differ where it is narrow.
     """
 
     pixels: Floats
-    scale: float
+    scale: Doubles
 
 
-def make_views(picture: Floats, inside: NDArray[np.bool_], scale: float, step: float) -> list[View]:
+def make_views(picture: Floats, inside: NDArray[np.bool_], scale: Doubles, step: float) -> list[View]:
     """Prepare the scales that refinement goes through, coarsest first.
 
     Parameters
@@ -62,23 +62,24 @@ def make_views(picture: Floats, inside: NDArray[np.bool_], scale: float, step: f
     picture : (h, w, 3) float32, 0 to 1
         The part's box, at the still's resolution or below it.
     inside : (h, w) bool
-    scale : float
-        Its pixels in a working pixel.
+    scale : (2,) float64
+        Its pixels in a working pixel, along x and y.
     step : float
         Working pixels.
     """
-    finest = min(scale, FINEST / step)
+    whole, sides = float(scale.min()), inside.shape
+    finest = min(whole, FINEST / step)
     views = []
     wanted = [finest]
     while wanted[-1] * step > 1.5 * COARSEST:
         wanted.append(wanted[-1] / 2)
     share = inside.astype(np.float32)
     for level in wanted:
-        height, width = (max(8, round(side * level / scale)) for side in share.shape)
+        height, width = (max(8, round(side * level / whole)) for side in sides)
         if (height, width) != share.shape:
             picture, share = shrink(picture, (height, width)), shrink(share, (height, width))
-        scale = level
-        views.append(View(_details(picture, share > 0.5, max(1.5, step * level / 4)), level))
+        details = _details(picture, share > 0.5, max(1.5, step * level / 4))
+        views.append(View(details, scale * [width / sides[1], height / sides[0]]))
     return views[::-1]
 
 
@@ -128,7 +129,7 @@ def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
     for _ in range(PASSES):
         change = _change(system, samples, values, -(stiff @ values))
         values = values + change
-        if np.sqrt(np.square(change).mean()) * view.scale < SETTLED:
+        if np.sqrt(np.square(change * view.scale).mean()) < SETTLED:
             break
     return values
 
@@ -159,7 +160,8 @@ class _Look:
         planes = np.stack(cv2.split(cv2.remap(view.pixels, columns, rows, cv2.INTER_LINEAR)))
         seen = np.asarray(planes, np.float32).reshape(len(planes), -1, *x.shape)
         here, right, left, below, above = seen[:-1].swapaxes(0, 1)
-        slopes = np.stack([right - left, below - above]) * np.float32(view.scale / 2)
+        slopes = np.stack([right - left, below - above])
+        slopes *= (view.scale / 2).astype(np.float32)[:, None, None, None]
         return cls(here, slopes, seen[-1].min(0) > 0.5)
 
 
@@ -192,12 +194,13 @@ class _Samples:
         spacing = max(1.0, np.sqrt(np.count_nonzero(view.pixels[..., -1]) / SAMPLES))
         rows, columns = (np.arange(spacing / 2, side, spacing).astype(int) for side in size)
         x, y = (plane.astype(np.float32) for plane in np.meshgrid(columns, rows))
-        down, along = anchors.lattice((rows + 0.5) / view.scale - 0.5, (columns + 0.5) / view.scale - 0.5)
+        across, upright = view.scale
+        down, along = anchors.lattice((rows + 0.5) / upright - 0.5, (columns + 0.5) / across - 0.5)
         return cls(view, x, y, down, along, _Look.at(view, x, y))
 
     def ahead(self, values: Doubles) -> _Look:
         """Look where anchors of (anchors, 2) values lead from them."""
-        grid = np.asarray(self.view.scale * values.T.reshape(2, self.down.shape[1], -1), np.float32)
+        grid = (self.view.scale * values).T.reshape(2, self.down.shape[1], -1).astype(np.float32)
         right, down = self.down @ grid @ self.along.T
         return _Look.at(self.view, self.x + right, self.y + down)
 
@@ -217,7 +220,7 @@ def _change(system: NormalEquations, samples: _Samples, values: Doubles, pull: D
     pairs = ((slope_x, slope_x), (slope_x, slope_y), (slope_y, slope_y), (slope_x, error), (slope_y, error))
     products = np.stack([weight * _dot(one, other) for one, other in pairs])
     change = system.solve(products[:3], products[3:], pull)
-    limit = 2.0 / samples.view.scale  # pixels of this scale: beyond them the slopes say nothing
+    limit = 2.0 / samples.view.scale.min()  # pixels of this scale: beyond them the slopes say nothing
     lengths = np.hypot(change[:, 0], change[:, 1])[:, None]
     return change * np.minimum(1.0, limit / np.maximum(lengths, 1e-9))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Doubles, Floats
+from .errors import BadMask
 from .plane import Plane
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT, Repetition, Slants, find_repetition
 from .resample import shrink
@@ -33,8 +34,11 @@ NO_CONTRAST = 0.02
 FAINTEST = 1 / 128
 """Of white; the steps of 8 bits repeat as well, and are left out."""
 IN_PERSPECTIVE, IN_ANOTHER_COLOR = "Finding Repetitions in Perspective", "Finding Repetitions in Other Colors"
-COARSER = 0.5
-"""Of the size that colors are looked at."""
+TOO_THIN = "The mask is too thin to see what repeats in it: paint a broader area."
+LEAST_REGION = 64
+"""Pixels of a region that are looked at, at least."""
+COARSER, ROOMY = 0.5, 2000
+"""Of the size that colors are looked at: structure without them is coarse. For regions of so many pixels."""
 FLAT_SIDE = 240
 """Pixels on the longer side of a plane laid flat: its near end is small there."""
 
@@ -43,17 +47,14 @@ FLAT_SIDE = 240
 class Source:
     """A part's picture, (h, w, 3) float32 as displayed, and how many of its pixels make a working pixel.
 
-    `colorless` says that it shows structure alone, evened out in color and light.
+    `colorless` says that it shows structure alone, evened out in color and light, and `scale` at how much of
+    its size it's looked at.
     """
 
     picture: Floats
     zoom: float
     colorless: bool = False
-
-    @property
-    def side(self) -> float:
-        """How much of its size it's looked at: structure without color is coarse."""
-        return COARSER if self.colorless else 1.0
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, re
         return best
     report(0.6, IN_ANOTHER_COLOR)
     evened = evened_out(source)
-    front = look(evened, inside, Plane.facing(inside.shape, COARSER), direction, ANY_SLANT)
+    if np.count_nonzero(inside) >= ROOMY:
+        evened = replace(evened, scale=COARSER)
+    front = look(evened, inside, Plane.facing(inside.shape, evened.scale), direction, ANY_SLANT)
     other = _tilted_if_better(evened, inside, direction, front, lambda: report(0.8, IN_ANOTHER_COLOR))
     return other if _merit(other) > _merit(best) + CLEARER else best
 
@@ -120,9 +123,11 @@ def _tilted_if_better(
 
     def tilt(amount: float) -> Sight:
         report()
-        return look(
-            source, inside, _tilted(inside, direction, amount, source.side), direction, HARDLY_ANY_SLANT
-        )
+        plane = _tilted(inside, direction, amount, source.scale)
+        try:
+            return look(source, inside, plane, direction, HARDLY_ANY_SLANT)
+        except BadMask:  # laid flat, too little is left of what is thin
+            return front
 
     def tilts(way: float) -> Sight:
         sight = tilt(way * TILTS[0])
@@ -163,6 +168,8 @@ def look(
     region &= plane.in_sight()
     grid = (-(-region.shape[0] // NODE), -(-region.shape[1] // NODE))
     nodes = shrink(region.astype(np.float32), grid) > 0.25
+    if np.count_nonzero(region) < LEAST_REGION or not nodes.any():
+        raise BadMask(TOO_THIN)
     rows, columns = np.nonzero(nodes)
     along = np.stack([columns, rows], axis=-1) * NODE @ direction
     longest = LONGEST_STEP * float(np.ptp(along)) if along.size else 0.0
@@ -172,10 +179,10 @@ def look(
     return Sight(plane, similarity, nodes, repetition, source.colorless)
 
 
-def _tilted(inside: NDArray[np.bool_], direction: Doubles, tilt: float, side: float) -> Plane:
+def _tilted(inside: NDArray[np.bool_], direction: Doubles, tilt: float, scale: float) -> Plane:
     """Lay the plane flat that is this much nearer at the region's end along the stroke."""
     rows, columns = np.nonzero(inside)
     points = np.stack([columns, rows], axis=-1)
     center = points.mean(0)
     reach = float(np.percentile(np.abs((points - center) @ direction), 95)) + 1
-    return Plane.tilted(inside, center, direction * (tilt / reach), round(FLAT_SIDE * side))
+    return Plane.tilted(inside, center, direction * (tilt / reach), round(FLAT_SIDE * scale))

@@ -2,7 +2,7 @@
 
 The self-similarity matrix of section 3.1.1 compares columns along one line. This is the same measure for
 the whole region: a volume of costs over (angle, length, place). Lengths grow by octaves, and each octave
-is compared at the scale where its steps span 12 to 24 pixels, so a long step sees structure as coarse as
+is compared at the scale where its steps span 9 to 18 pixels, so a long step sees structure as coarse as
 itself and costs no more than a short one.
 """
 
@@ -95,7 +95,7 @@ def measure(levels: list[tuple[Floats, Floats]], direction: float, longest: floa
     octaves = [(0, SHORTEST * octave)]
     octaves += [(level, 2 * SHORTEST * octave) for level in range(len(levels))]
     octaves = [(level, steps[steps * 2**level <= longest * 1.02]) for level, steps in octaves]
-    octaves[0] = (0, SHORTEST * octave[:2]) if not len(octaves[0][1]) else octaves[0]
+    octaves[0] = (0, SHORTEST * octave[:2]) if len(octaves[0][1]) < 2 else octaves[0]
     lengths = np.concatenate([steps * 2**level for level, steps in octaves])
     cost = np.empty((len(ANGLES), len(lengths), *grid), np.float32)
     support = np.empty_like(cost)
@@ -163,7 +163,7 @@ def _principal(planes: Floats, region: NDArray[np.bool_]) -> tuple[Floats, Float
 
     And their mean in that basis, (CHANNELS, 1).
     """
-    from scipy.sparse.linalg import eigsh
+    from scipy.linalg import eigh
 
     apart = max(1, int(np.sqrt(region.sum() / SAMPLES)))
     chosen = np.zeros_like(region)
@@ -172,7 +172,8 @@ def _principal(planes: Floats, region: NDArray[np.bool_]) -> tuple[Floats, Float
     mean = sample.mean(1, keepdims=True)
     sample -= mean
     covariance = sample @ sample.T / np.float32(sample.shape[1])
-    _, directions = eigsh(covariance, k=CHANNELS, v0=np.ones(len(covariance), np.float32))
+    count = len(covariance)
+    _, directions = eigh(covariance, subset_by_index=(count - CHANNELS, count - 1), check_finite=False)
     scale = 1 / np.sqrt(max(float(np.trace(covariance)), FLAT))
     basis = np.asarray(directions.T * scale, np.float32)
     return basis, basis @ mean

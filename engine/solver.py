@@ -24,8 +24,8 @@ from .regions import Division, Part, Region, divide
 from .registration import FINEST, MOST_PIXELS, View, make_views, refine_field
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
-from .sight import COARSER, DOUBTFUL, LONGEST_STEP, Sight, Source, find_sight, look
-from .similarity import NODE
+from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
+from .similarity import NODE, SHORTEST
 from .strokes import check_strokes, nearest_segment
 from .texture import mask_box
 from .threads import limited_threads
@@ -37,7 +37,10 @@ Doubles = NDArray[np.float64]
 
 WORKING_SIDE = 192
 """Pixels on the longer side of a part when its repetitions are searched (paper, 5.4)."""
+LEAST_SIDE, LONGEST_SIDE = 16, 768
+"""Pixels that a narrow part's shorter side has as well, while its longer one has no more than so many."""
 MOST_ENLARGED = 2.5
+"""Working pixels in a pixel; more show nothing new."""
 SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
 LENT = 0.25
@@ -312,6 +315,8 @@ def _solve_region(
 
 def _cropped(source: Source, inside: NDArray[np.bool_]) -> tuple[Source, NDArray[np.bool_], Doubles]:
     """Cut a region's box out of its part, with some room; returns the box's first pixel (x, y) as well."""
+    if not inside.any():
+        raise BadMask(TOO_THIN)
     box = [
         slice(max(0, int(line[0]) - ROOM), min(size, int(line[-1]) + 1 + ROOM))
         for size, line in zip(inside.shape, map(np.unique, np.nonzero(inside)), strict=True)
@@ -367,8 +372,8 @@ def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found
     if beyond < 2 * here:  # too little around it to say more than the mask does
         return
     around, size, scale = _source(still[box])
-    # Only long steps matter here: they show from further away as well.
-    far = Plane.facing(size, COARSER)
+    # Only steps of half the extent or more matter here: unless that is little, they show from further away.
+    far = Plane.facing(size, COARSER if extent * scale > 8 * SHORTEST else 1.0)
     repetition = look(around, np.ones(size, bool), far, direction, ANY_SLANT).repetition
     step = repetition.step / (scale * far.scale)
     if repetition.merit >= CLEAR and 2 * step > extent:
@@ -390,8 +395,10 @@ def _extent(inside: NDArray[np.bool_], direction: Doubles) -> float:
 def _source(pixels: NDArray[Any]) -> tuple[Source, tuple[int, int], float]:
     """Show a piece of the still as repetitions are searched; returns its working size and scale as well."""
     height, width = pixels.shape[:2]
-    scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
-    size = (max(16, round(height * scale)), max(16, round(width * scale)))
+    # What is narrow is shown larger, up to a length: it may not be stretched.
+    narrow = min(LEAST_SIDE / min(height, width), LONGEST_SIDE / max(height, width))
+    scale = min(max(WORKING_SIDE / max(height, width), narrow), MOST_ENLARGED)
+    size = (max(LEAST_SIDE, round(height * scale)), max(LEAST_SIDE, round(width * scale)))
     zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
     return Source(display_at(pixels, (round(size[0] * zoom), round(size[1] * zoom))), zoom), size, scale
 
@@ -416,10 +423,11 @@ def _views(
     height, width = part.inside.shape
     most = float(np.sqrt(MOST_PIXELS / part.inside.size))
     detail = min(float(reduced.factor), FINEST / (step / scale), most)
-    size = (max(16, round(height * detail)), max(16, round(width * detail)))
+    size = (max(LEAST_SIDE, round(height * detail)), max(LEAST_SIDE, round(width * detail)))
     box = tuple(slice(side.start * reduced.factor, side.stop * reduced.factor) for side in part.box)
     pixels = reduced.still[part.box] if detail <= 1 else still[box]
     picture = display_at(pixels, size)
     if colorless:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    return make_views(picture, mask_at(part.inside, size), detail / scale, step)
+    view_scale = np.array([size[1] / width, size[0] / height]) / scale
+    return make_views(picture, mask_at(part.inside, size), view_scale, step)

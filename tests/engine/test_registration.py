@@ -18,7 +18,7 @@ def refined(picture, start, step, zoom=1.0, inside=None):
     anchors = Anchors.over(SIZE)
     inside = np.ones(picture.shape[:2], bool) if inside is None else inside
     values = start(anchors.points)
-    for view in make_views(picture, inside, zoom, step):
+    for view in make_views(picture, inside, np.full(2, zoom), step):
         values = refine_field(anchors, values, view)
     return anchors, values
 

@@ -17,12 +17,12 @@ Model = Callable[[Doubles], Doubles]
 """Maps (N, 2) working pixels to how far a repetition moves them, (N, 2) working pixels."""
 Mask = NDArray[np.bool_]
 
-
 SPARSE = 3
 """Of so many places along each axis the spline takes one, deep inside a part and far from it."""
 LEAST_AREA = 0.3
 """Of a pixel's own; a field that presses pixels together by more is smoothed."""
 MOST_SMOOTHINGS = 40
+"""Rounds; each smooths more broadly, so that few are needed."""
 INVERSIONS = 24
 """Rounds in which the inverse of a field is found."""
 HALVINGS = 16

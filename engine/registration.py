@@ -34,7 +34,7 @@ COARSEST = 5.0
 """Pixels a step spans at the first scale, up to half as much again."""
 FINEST = 44.0
 """Pixels a step spans at the last one: a hundredth of a step is then a pixel's fraction."""
-MOST_PIXELS = 400_000
+MOST_VIEWED = 400_000
 """Of a view: where steps are short against the still, more wouldn't make them any surer."""
 
 

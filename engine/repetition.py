@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .similarity import ANGLES, NODE, SHORTEST, Similarity
+from .similarity import ANGLES, NODE, OCTAVE, SHORTEST, Similarity
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -28,8 +28,8 @@ UNKNOWN = 1.0
 """Cost, in units of chance, of a displacement that can't be measured."""
 FULL_SUPPORT = 0.6
 """Support from which on a cost is believed; with less it is drawn towards chance."""
-ALIKE = 14
-"""Neighboring lengths that a plane changes by about the same share: an octave."""
+ALIKE = OCTAVE
+"""Neighboring lengths that a plane changes by about the same share."""
 CREST = 1.3
 """Costs, in units of chance, are all the same from here on."""
 ASIDE = (0.75, 1.3)

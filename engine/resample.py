@@ -30,17 +30,15 @@ def extrapolate(weighted: NDArray[np.float32], known: NDArray[np.float32]) -> ND
         are known.
     """
     levels: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-    while True:
+    while max(known.shape) > 2:
         # A quarter of a pixel is trusted like a whole one.
         gain = np.minimum(np.reciprocal(np.maximum(known, np.float32(1e-6))), np.float32(4))
         trusted, trust = times(weighted, gain), known * gain
         levels.append((trusted, trust))
-        if max(known.shape) <= 2:
-            break
         half = cells(known.shape, 2)
         weighted, known = shrink(trusted, half), shrink(trust, half)
     filled = divided(weighted, known)
-    for trusted, trust in reversed(levels[:-1]):
+    for trusted, trust in reversed(levels):
         filled = times(enlarge(filled, trust.shape), 1 - trust)
         filled += trusted
     return filled
@@ -81,7 +79,7 @@ def enlarge_part(coarse: NDArray[np.float32], cell: int, part: tuple[slice, slic
     Parameters
     ----------
     coarse : (h + 2, w + 2, C) float32
-        With a border of one cell, as `bordered` makes it.
+        With a border of one cell, which tells how they go on there.
     cell : int
     part : rows and columns at full size, multiples of the cell
     """

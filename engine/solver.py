@@ -21,7 +21,7 @@ from .motion import check_soft_edge
 from .plane import Plane
 from .reduction import Reduction
 from .regions import Division, Part, Region, divide
-from .registration import FINEST, MOST_PIXELS, View, make_views, refine_field
+from .registration import FINEST, MOST_VIEWED, View, make_views, refine_field
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
@@ -421,7 +421,7 @@ def _views(
     import cv2
 
     height, width = part.inside.shape
-    most = float(np.sqrt(MOST_PIXELS / part.inside.size))
+    most = float(np.sqrt(MOST_VIEWED / part.inside.size))
     detail = min(float(reduced.factor), FINEST / (step / scale), most)
     size = (max(LEAST_SIDE, round(height * detail)), max(LEAST_SIDE, round(width * detail)))
     box = tuple(slice(side.start * reduced.factor, side.stop * reduced.factor) for side in part.box)

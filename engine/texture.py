@@ -33,8 +33,8 @@ Way = tuple[Floats, Floats | None]
 """A displacement field and, where paths are curved, how."""
 
 TILE = (128, 64)
-"""Rows and columns of pixels, or a cell if that is more; how finely it's known which ways lead to the
-pattern. What is filled at once is so high, and as wide as the same ways do."""
+"""Rows and columns of pixels, or a cell if that is more: how finely it's known which ways lead to the
+pattern. Neighbors in a row to which the same ways lead are filled at once."""
 HARDLY = 1 / 512
 """Of all that could be known; less doesn't show."""
 COARSE_SIDE = 256

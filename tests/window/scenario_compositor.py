@@ -145,9 +145,12 @@ def on_screen(area, size, mark):
 def paint_and_come_back(window, area, still):
     """One click into an Image Editor that paints the mask, one click back."""
     call(bpy.ops.endless_loops.paint_mask, window, area)
-    yield 1.0
+    for _ in range(10):  # the sidebar has to be drawn before its tab can be chosen
+        yield 1.0
+        tab = region(area, "UI").active_panel_category
+        if tab == "Endless Loops":
+            break
     space = area.spaces.active
-    tab = region(area, "UI").active_panel_category
     FOUND["painting_in"] = [area.ui_type, space.image.name, space.ui_mode, tab]
     yield from screenshot("c5_painting.png")
     call(bpy.ops.endless_loops.done, window, area)

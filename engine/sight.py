@@ -111,7 +111,10 @@ def find_sight(source: Source, inside: NDArray[np.bool_], direction: Doubles, re
     evened = evened_out(source)
     if np.count_nonzero(inside) >= ROOMY:
         evened = replace(evened, scale=COARSER)
-    front = look(evened, inside, Plane.facing(inside.shape, evened.scale), direction, ANY_SLANT)
+    try:
+        front = look(evened, inside, Plane.facing(inside.shape, evened.scale), direction, ANY_SLANT)
+    except BadMask:  # from further away, too little is left of what is thin
+        return best
     other = _tilted_if_better(evened, inside, direction, front, lambda: report(0.8, IN_ANOTHER_COLOR))
     return other if _merit(other) > _merit(best) + CLEARER else best
 

@@ -31,8 +31,8 @@ ANGLES = np.radians(np.arange(-30, 31, 5)).astype(np.float32)
 """Deviations from the stroke's direction (3.1.2)."""
 SAMPLES = 1500
 """Pixels whose descriptors tell the principal components."""
-CHANNELS = 16
-"""Principal components of the 128 descriptors: they keep 98 % of the variance."""
+CHANNELS = 12
+"""Principal components of a picture's descriptors: they keep 97 % of the variance."""
 FLAT = 0.1
 """Variance of the descriptors: rounding alone causes 0.01, one level of 8 bits in a pixel of a hundred 10."""
 WINDOW = 6.0
@@ -159,7 +159,7 @@ def describe_levels(
 
 
 def _principal(planes: Floats, region: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return the (CHANNELS, 128) basis a region's descriptors vary most in, scaled to a variance of 1.
+    """Return the (CHANNELS, C) basis a region's descriptors vary most in, scaled to a variance of 1.
 
     And their mean in that basis, (CHANNELS, 1).
     """

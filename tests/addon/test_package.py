@@ -42,7 +42,7 @@ def test_blender_reports_no_policy_violation():
 
 def test_the_zip_holds_everything_once(installed):
     names = zipfile.ZipFile(installed).namelist()
-    assert {"engine/__init__.py", "models/vgg16_block1.onnx", "LICENSE", "blender_manifest.toml"} <= set(
+    assert {"engine/__init__.py", "models/vgg16_narrow.onnx", "LICENSE", "blender_manifest.toml"} <= set(
         names
     )
     assert len([n for n in names if n.startswith("wheels/")]) == 3

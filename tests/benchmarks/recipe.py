@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydensecrf import densecrf
 from scipy.interpolate import RBFInterpolator
 
-from engine.descriptors import describe
+from engine.descriptors import WHOLE, describe
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -90,7 +90,7 @@ def solve(still: NDArray[np.uint8], mask: Mask, stroke: NDArray[np.float64]) -> 
     offsets, along = _repetitions(picture, small_mask, direction)
     labels = _labels(offsets, direction)
     assigned = labels[
-        _assign(describe(picture), small_mask, labels, _initial(offsets, along, small_mask, direction))
+        _assign(describe(picture, WHOLE), small_mask, labels, _initial(offsets, along, small_mask, direction))
     ]
     forward, inverse = _smooth(assigned, small_mask)
     texture = _texture(still, mask, small, small_mask, float(np.linalg.norm(forward, axis=-1).max()))

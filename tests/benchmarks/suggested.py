@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import engine
-from engine.descriptors import describe
+from engine.descriptors import WHOLE, describe
 from engine.errors import EndlessLoopsError
 
 from .cases import Case, photographs
@@ -112,7 +112,9 @@ def recipe_angles(case: Case) -> list[float]:
     if corners is None or len(corners) < 2:
         return []
     places = corners[:, 0]
-    looks = describe(picture.astype(np.float32) / 255)[places[:, 1].astype(int), places[:, 0].astype(int)]
+    looks = describe(picture.astype(np.float32) / 255, WHOLE)[
+        places[:, 1].astype(int), places[:, 0].astype(int)
+    ]
     distance = np.square(looks[:, None] - looks[None]).sum(2)
     np.fill_diagonal(distance, np.inf)
     nearest = distance.argmin(1)

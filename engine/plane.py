@@ -103,7 +103,10 @@ class Plane:
 
     def in_sight(self) -> NDArray[np.bool_]:
         """Which flat pixels are not too close to the horizon."""
-        columns, rows = np.meshgrid(np.arange(self.size[1]), np.arange(self.size[0]))
-        flat = (np.stack([columns, rows], axis=-1) - self.origin) / self.scale
+        across, down = (
+            (np.arange(side) - first) / self.scale
+            for side, first in zip(self.size[::-1], self.origin, strict=True)
+        )
         # Nearness in the picture is the inverse of what it is on the flat.
-        return np.asarray(1 / np.maximum(1 - flat @ self.fall, 1e-3) > self.horizon)
+        far = 1 - self.fall[0] * across - self.fall[1] * down[:, None]
+        return np.asarray(1 / np.maximum(far, 1e-3) > self.horizon)

@@ -12,7 +12,7 @@ from .anchors import Doubles, Floats
 from .errors import BadMask
 from .plane import Plane
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT, Repetition, Slants, find_repetition
-from .resample import shrink
+from .resample import blurred, shrink
 from .settings import Progress
 from .similarity import NODE, Similarity, describe_levels, measure
 from .wheel import Wheel
@@ -151,13 +151,13 @@ def evened_out(source: Source) -> Source:
     """Show the structure of a picture alone: what repeats in another color or light looks alike then."""
     import cv2
 
-    gray = cv2.cvtColor(source.picture, cv2.COLOR_RGB2GRAY)
+    gray = np.asarray(cv2.cvtColor(source.picture, cv2.COLOR_RGB2GRAY), np.float32)
     # Beyond the border light goes on as it changes there: mirrored, a ramp would show an edge.
     room = min(int(3 * EVEN * source.zoom), *(side - 1 for side in gray.shape))
     wide = np.pad(gray, room, "reflect", reflect_type="odd")
-    detail = gray - cv2.GaussianBlur(wide, (0, 0), EVEN * source.zoom)[room:-room, room:-room]
+    detail = gray - blurred(wide, EVEN * source.zoom)[room:-room, room:-room]
     detail -= np.clip(detail, -FAINTEST, FAINTEST)
-    contrast = cv2.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), 1.5 * EVEN * source.zoom)) + NO_CONTRAST
+    contrast = cv2.sqrt(blurred(detail * detail, 1.5 * EVEN * source.zoom)) + NO_CONTRAST
     evened = np.clip(0.5 + 0.2 * detail / contrast, 0, 1)
     return Source(np.repeat(evened[..., None], 3, axis=2), source.zoom, colorless=True)
 

@@ -101,12 +101,15 @@ def _origins(loop: Loop, homography: Homography, window: Area, spacing: int = 1)
     return place
 
 
-def _looked_up(loop: Loop, values: NDArray[Any], place: Floats) -> Floats:
-    """Look up what is known over the box of the loop's mask; beyond it, it goes on as at its border."""
+def _looked_up(
+    loop: Loop, values: NDArray[Any], place: Floats, cell: int = 1, start: tuple[int, int] = (0, 0)
+) -> Floats:
+    """Look up what is known of cells over the box of the loop's mask; beyond, they go on as at its border."""
     import cv2
 
     rows, columns = mask_box(loop.mask)
-    place = place - np.array([columns.start, rows.start], np.float32)
+    first = np.array([columns.start + start[1], rows.start + start[0]], np.float32)
+    place = (place - first + 0.5) / np.float32(cell) - np.float32(0.5)
     found = cv2.remap(values, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return np.asarray(found, np.float32)
 
@@ -121,13 +124,14 @@ def _carried_paths(loop: Loop, homography: Homography, window: Area, spacing: in
         return np.asarray(cv2.perspectiveTransform(points, homography), np.float32)
 
     start = mapped(place)
-    moves = _looked_up(loop, np.dstack([path.move for path in loop.full_paths]), place)
     carried = []
-    for path, move in zip(loop.full_paths, (moves[..., :2], moves[..., 2:]), strict=True):
+    for path in loop.full_paths:
+        move = _looked_up(loop, path.move, place, path.cell, path.start)
         end = mapped(place + move) - start
         bend = None
         if path.bend is not None:
-            middle = mapped(place + move / 2 + _looked_up(loop, path.bend, place) / 4) - start
+            curve = _looked_up(loop, path.bend, place, path.cell, path.start)
+            middle = mapped(place + move / 2 + curve / 4) - start
             bend = 4 * middle - 2 * end
         carried.append(Path(end, bend))
     return carried[0], carried[1]

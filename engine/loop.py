@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .contrast import Contrast, measure_contrast
 from .errors import BadFile, BadSettings
-from .motion import Path, Speeds, check_soft_edge, edges, fade, faded_similarity, repeated
+from .motion import Path, Speeds, as_planes, check_soft_edge, edges, fade, faded_similarity, repeated
 from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .storage import load_arrays, save_arrays
@@ -24,7 +24,9 @@ from .threads import copied, results_in_order
 MOST_FRAMES = 10_000
 LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.3
 """Below both, hardly anything repeats: noise and clouds are, a facade in perspective isn't."""
-FORMAT = "endless-loop-2"
+FORMAT = "endless-loop-3"
+FORMATS = ("endless-loop-2", FORMAT)
+"""What is read; before the last one, every pixel had paths of its own."""
 
 
 class Loop:
@@ -37,7 +39,7 @@ class Loop:
     mask : (H, W) bool
     forward, inverse : Path
         Along which a pixel moves in one repetition, and back, over the mask's bounding box, where
-        no edge is soft.
+        no edge is soft; known in cells as large as those of the fields that they are made of.
     confidence : float, 0 to 1
         How well the still repeats along the strokes.
     texture : Texture
@@ -61,8 +63,8 @@ class Loop:
     -----
     Everything a frame is made of is an attribute, so that shaders and node trees can make the same
     picture. With ``at(p)`` for a bilinear look-up in the sheet, which has two pixels for each of the
-    texture's, at ``2 * (p - texture.origin)``, and s for the phase in one repetition (the loop's
-    times its speed, modulo 1)::
+    texture's, at ``2 * (p - texture.origin)``, s for the phase in one repetition (the loop's times
+    its speed, modulo 1), and the pixel's own paths (`Path.dense`)::
 
         v, mean = (1 - s) * at(p + s * inverse(p)) + s * at(p + (1 - s) * forward(p))
                   (and s * (1 - s) times their bends, where paths are curved)
@@ -146,17 +148,11 @@ class Loop:
                 _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
         box = mask_box(mask)
         factor = mask.shape[0] // forward.shape[0]
-
-        fields = [forward, inverse, *(bends or ())]
-        planes = enlarge_planes(
-            [field[..., axis] for field in fields for axis in (0, 1)], factor, box, 1 / 64
-        )
-        ways = [np.moveaxis(planes[first : first + 2], 0, -1) for first in range(0, len(planes), 2)]
         return cls(
             still=still,
             mask=mask,
-            forward=Path(ways[0], ways[2] if bends else None),
-            inverse=Path(ways[1], ways[3] if bends else None),
+            forward=Path.over(box, factor, forward, bends and bends[0]),
+            inverse=Path.over(box, factor, inverse, bends and bends[1]),
             confidence=confidence,
             texture=texture,
             contrast=contrast,
@@ -196,7 +192,7 @@ class Loop:
         self._fade = np.float32(1) if self.held is None else self.held
         if not any(widths):
             return
-        fading = fade(self.paths, *edges(self.mask, self._box, self.followed, widths))
+        fading = fade(self._dense_paths(), *edges(self.mask, self._box, self.followed, widths))
         self.paths = fading.paths
         similarity = enlarge(self.contrast.similarity, fading.share.shape)
         self.contrast = Contrast(self.contrast.lowpass, faded_similarity(similarity, fading.share))
@@ -219,6 +215,11 @@ class Loop:
     def full_paths(self) -> tuple[Path, Path]:
         """The inverse and the forward path without a soft edge, smooth across the mask's border."""
         return self._full[0]
+
+    def _dense_paths(self) -> tuple[Path, Path]:
+        inverse, forward = self.paths
+        shape = self.mask[self._box].shape
+        return inverse.dense(shape), forward.dense(shape)
 
     @property
     def hardly_repeats(self) -> bool:
@@ -337,6 +338,7 @@ class Loop:
             "origin": np.array(self.texture.origin, np.int64),
         }
         paths, contrast = self._full
+        arrays["cells"] = np.array([paths[0].cell, *paths[0].start], np.int64)
         for name, way in zip(("inverse", "forward"), paths, strict=True):
             arrays[name] = way.move
             if way.bend is not None:
@@ -359,7 +361,7 @@ class Loop:
         """
         arrays = load_arrays(path)
         try:
-            if str(arrays["format"]) != FORMAT:
+            if str(arrays["format"]) not in FORMATS:
                 raise BadFile(f"{path} was saved by another version of Endless Loops: solve it again.")
             return cls._unpack(arrays)
         except (KeyError, ValueError, IndexError) as reason:
@@ -371,10 +373,18 @@ class Loop:
         height, width, _ = still.shape
         mask = np.unpackbits(arrays["mask"], count=height * width).reshape(height, width).astype(bool)
         x, y = (int(value) for value in arrays["origin"])
+        cell, *start = (int(value) for value in arrays.get("cells", (1, 0, 0)))
         paths = []
         for name in ("forward", "inverse"):
             bend = arrays.get(f"{name}_bend")
-            paths.append(Path(_in_planes(arrays[name]), None if bend is None else _in_planes(bend)))
+            paths.append(
+                Path(
+                    _in_planes(arrays[name]),
+                    None if bend is None else _in_planes(bend),
+                    cell,
+                    (start[0], start[1]),
+                )
+            )
         return cls(
             still=still,
             mask=mask,
@@ -392,7 +402,8 @@ class Loop:
 
     def _moved(self, forward: bool) -> NDArray[np.float32]:
         """Follow the paths as often as pixels do in one turn of the loop."""
-        ways = [self.paths[(turns > 0) == forward] for turns in self.speeds.turns]
+        paths = self._dense_paths()
+        ways = [paths[(turns > 0) == forward] for turns in self.speeds.turns]
         moves = [repeated(way, abs(turns)) for way, turns in zip(ways, self.speeds.turns, strict=True)]
         moved = moves[0]
         if self.speeds.shares is not None:
@@ -431,4 +442,4 @@ def _round_to(values: NDArray[np.float32], grid: float) -> NDArray[np.float32]:
 
 def _in_planes(field: NDArray[np.float32]) -> NDArray[np.float32]:
     """Copy a (h, w, 2) field so that x and y each lie together, as look-ups take them."""
-    return np.moveaxis(np.stack([field[..., 0], field[..., 1]]), 0, -1)
+    return as_planes([field[..., 0], field[..., 1]])

@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadSettings
+from .resample import cells_around, cut_cells, enlarge_cells
+from .texture import Area
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+GRID = 1 / 64
+"""Pixels, to which paths are rounded: finer than what one could see, and saved loops compress well."""
 MOST_SUBSTEPS = 64
 CELLS_A_RAMP = 12
 """How finely the place is known along a ramp, in cells."""
@@ -26,28 +30,62 @@ CORE = 0.9
 
 @dataclass(frozen=True)
 class Path:
-    """Where pixels come from, or go to, in one repetition.
+    """Where pixels come from, or go to, in one repetition: known in the middles of cells, linear between.
 
     Parameters
     ----------
-    move : (h, w, 2) float32
+    move : (rows, columns, 2) float32
         Pixels (x right, y down) to the end of the path.
-    bend : (h, w, 2) float32, optional
+    bend : (rows, columns, 2) float32, optional
         Four times what the middle of a curved path lies off the straight one; None where all are straight.
+    cell : int
+        Pixels along a cell's side; where it's 1 each pixel has its own.
+    start : (row, column)
+        The first cell's first pixel, counted from that of the mask's box.
     """
 
     move: Floats
     bend: Floats | None = None
+    cell: int = 1
+    start: tuple[int, int] = (0, 0)
 
-    def offsets(self, rows: slice, share: float) -> tuple[Floats, Floats]:
-        """Say how far (x, y) pixels are along their paths at a share of a repetition, in some rows."""
-        offset = self.move[rows] * np.float32(share)
-        if self.bend is not None:
-            offset += self.bend[rows] * np.float32(share * (1 - share))
-        return offset[..., 0], offset[..., 1]
+    @classmethod
+    def over(cls, box: Area, factor: int, move: Floats, bend: Floats | None) -> Path:
+        """Take what a box of the still needs of fields of its size, or a whole fraction of that."""
+        cells = cells_around(box, factor)
+        rows, columns = (side.start * factor - pixels.start for side, pixels in zip(cells, box, strict=True))
+        return cls(
+            _rounded(move, cells), None if bend is None else _rounded(bend, cells), factor, (rows, columns)
+        )
+
+    def around(self, area: Area) -> Area:
+        """Say which cells an area of the mask's box lies between."""
+        return cells_around(self._from_start(area), self.cell)
+
+    def enlarged(self, cells: Floats, area: Area) -> Floats:
+        """Interpolate an area of the mask's box from (h, w) values of the cells around it."""
+        return enlarge_cells(cells, self.cell, self._from_start(area))
+
+    def dense(self, shape: tuple[int, ...]) -> Path:
+        """Give each pixel of a mask's box of a shape its own."""
+        if self.cell == 1:
+            return self
+        area = slice(0, shape[0]), slice(0, shape[1])
+        around = self.around(area)
+
+        def enlarged(field: Floats) -> Floats:
+            return as_planes([self.enlarged(field[..., axis][around], area) for axis in (0, 1)])
+
+        return Path(enlarged(self.move), None if self.bend is None else enlarged(self.bend))
+
+    def _from_start(self, area: Area) -> Area:
+        rows, columns = (
+            slice(side.start - first, side.stop - first) for side, first in zip(area, self.start, strict=True)
+        )
+        return rows, columns
 
     def shortened(self, share: Floats) -> Path:
-        """Let each pixel go a (h, w) share of its path only, and take the same time for it."""
+        """Let each pixel, or cell, go a (h, w) share of its path only, and take the same time for it."""
         share = share[..., None]
         if self.bend is None:
             return Path(self.move * share)
@@ -94,6 +132,7 @@ def fade(paths: tuple[Path, Path], away: Floats, labels: NDArray[np.int32], widt
     Parameters
     ----------
     paths : (inverse, forward)
+        Of every pixel.
     away : (h, w) float32
         Pixels to the edge.
     labels : (h, w) int32
@@ -235,7 +274,7 @@ def faded_similarity(similarity: Floats, share: Floats) -> Floats:
 
 
 def repeated(path: Path, turns: int) -> Floats:
-    """Follow a path several times from each pixel, (h, w, 2): what it's moved by in all."""
+    """Follow every pixel's path several times, (h, w, 2): what it's moved by in all."""
     import cv2
 
     height, width = path.move.shape[:2]
@@ -293,3 +332,16 @@ def check_soft_edge(
     if widths.size < strokes:
         raise BadSettings(f"There are {widths.size} soft edges for {strokes} strokes: give one for each.")
     return tuple(float(value) for value in widths)
+
+
+def as_planes(sides: Sequence[Floats]) -> Floats:
+    """Put x and y together as (h, w, 2) so that each lies in one piece, as look-ups take them."""
+    return np.moveaxis(np.stack(sides), 0, -1)
+
+
+def _rounded(field: Floats, cells: Area) -> Floats:
+    planes = as_planes([cut_cells(field[..., axis], cells) for axis in (0, 1)])
+    planes *= np.float32(1 / GRID)
+    np.rint(planes, out=planes)
+    planes *= np.float32(GRID)
+    return planes

@@ -19,6 +19,8 @@ from .texture import Area, Texture, mask_box
 from .threads import in_threads
 
 Floats = NDArray[np.float32]
+Planes = list[tuple[Floats, Floats | None]]
+"""A path's moves and bends along x, then along y."""
 Sheets = tuple[NDArray[Any], ...]
 """Colors, and alpha if any, at twice the texture's size: see `draw_sheets`."""
 
@@ -102,7 +104,8 @@ class Renderer:
     still : (H, W, C) array
     mask : (H, W) bool
     paths : pair of Path
-        The inverse and the forward one, over the mask's bounding box.
+        The inverse and the forward one, over the mask's bounding box: where pixels are along them is
+        found for their cells, and then interpolated.
     speeds : Speeds
     texture : Texture
     similarity : float32 array
@@ -129,9 +132,9 @@ class Renderer:
         sheets: Sheets,
     ) -> None:
         self._still, self._mask, self._box = still, mask, mask_box(mask)
-        self._ways, self._speeds = [_planes(path) for path in paths], speeds
+        self._ways, self._speeds = [(path, _planes(path)) for path in paths], speeds
         self._similarity, self._cover, self._sheets = similarity, cover, sheets
-        self._size = paths[0].move.shape[:2]
+        self._size = mask[self._box].shape
         left, top = texture.origin
         self._corner = self._box[0].start - top, self._box[1].start - left
         rows, columns = (
@@ -199,9 +202,15 @@ class Renderer:
 
     @cached_property
     def _grid(self) -> tuple[Floats, Floats]:
-        """Columns and rows of a tile on the sheets, if it were at the box's first pixel."""
-        rows, columns = np.indices(TILE, np.float32)
-        return 2 * (columns + self._corner[1]), 2 * (rows + self._corner[0])
+        """Columns and rows on the sheets of as many cells as a tile has pixels, from the first one on."""
+        path, _ = self._ways[0]
+        rows, columns = (
+            2 * (path.cell * cells + (path.cell - 1) / 2 + first + corner)
+            for cells, first, corner in zip(
+                np.indices(TILE, np.float32), path.start, self._corner, strict=True
+            )
+        )
+        return columns, rows
 
     def _mix(self, area: Area, phases: Sequence[float], gains: Sequence[_Gain]) -> NDArray[Any]:
         """Mix what moves at each speed by their shares, for an area of the mask's box."""
@@ -217,7 +226,8 @@ class Renderer:
     def _blend(self, area: Area, phase: float, gain: _Gain) -> NDArray[Any]:
         """Warp the texture both ways for an area of the mask's box and mix the two pictures."""
         places = [
-            self._places(way, area, share) for way, share in zip(self._ways, (phase, 1 - phase), strict=True)
+            self._places(path, planes, area, share)
+            for (path, planes), share in zip(self._ways, (phase, 1 - phase), strict=True)
         ]
         mixed = [_mixed(sheet, places, phase) for sheet in self._sheets]
         values = _vivid(mixed[0], gain.of(area))
@@ -225,18 +235,22 @@ class Renderer:
             return values[..., :1].copy()
         return values if len(mixed) == 1 else np.dstack([values, mixed[1]])
 
-    def _places(self, way: list[tuple[Floats, Floats | None]], area: Area, share: float) -> list[Any]:
-        """Say where on the sheets (x, y) pixels are along their paths at a share of a repetition."""
+    def _places(self, path: Path, planes: Planes, area: Area, share: float) -> list[Any]:
+        """Say where on the sheets (x, y) pixels are along their paths at a share of a repetition.
+
+        Linear interpolation keeps the pixels' own places, so that cells need no more than one sum each.
+        """
         import cv2
 
         places = []
-        for (move, bend), grid, side in zip(way, self._grid, area[::-1], strict=True):
-            moved = move[area]
+        cells = path.around(area)
+        for (move, bend), grid, side in zip(planes, self._grid, cells[::-1], strict=True):
+            moved = move[cells]
             here = grid[: moved.shape[0], : moved.shape[1]]
-            place = cv2.addWeighted(moved, 2 * share, here, 1, 2 * side.start)
+            place = cv2.addWeighted(moved, 2 * share, here, 1, 2 * path.cell * side.start)
             if bend is not None:
-                place = cv2.scaleAdd(bend[area], 2 * share * (1 - share), place)
-            places.append(place)
+                place = cv2.scaleAdd(bend[cells], 2 * share * (1 - share), place)
+            places.append(path.enlarged(np.asarray(place, np.float32), area))
         return places
 
     def _settle(self, values: NDArray[Any], tile: _Tile) -> None:
@@ -317,7 +331,7 @@ def ramp_cover(mask: NDArray[np.bool_], box: Area, fade: Floats | np.float32) ->
     return np.where(mask[box], np.clip(ramp, LEAST_COVER, 1), np.float32(0))
 
 
-def _planes(path: Path) -> list[tuple[Floats, Floats | None]]:
+def _planes(path: Path) -> Planes:
     """Part a path into x and y, the way they lie in memory already."""
     return [
         (

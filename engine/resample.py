@@ -134,22 +134,47 @@ def enlarge_planes(
 
 
 def _enlarged(coarse: NDArray[np.float32], factor: int, area: tuple[slice, slice]) -> NDArray[np.float32]:
+    return enlarge_cells(cut_cells(coarse, cells_around(area, factor)), factor, area)
+
+
+def cells_around(area: tuple[slice, slice], cell: int) -> tuple[slice, slice]:
+    """Say between the middles of which cells an area of pixels lies; some may be beyond the outermost."""
+    rows, columns = (
+        slice((2 * side.start + 1 - cell) // (2 * cell), 1 - (cell + 1 - 2 * side.stop) // (2 * cell))
+        for side in area
+    )
+    return rows, columns
+
+
+def cut_cells(coarse: NDArray[np.float32], area: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Cut an area out of (h, w) cells; beyond the outermost ones they go on as these."""
     import cv2
 
-    if factor == 1:
-        return coarse[area]
-    around, rest = [], []
-    for side, size in zip(area, coarse.shape, strict=True):
-        first = side.start // factor - 1
-        last = -(-side.stop // factor) + 1
-        around.append((max(first, 0), min(last, size), max(-first, 0), max(last - size, 0)))
-        rest.append(slice(side.start - first * factor, side.stop - first * factor))
-    (top, bottom, above, below), (left, right, before, after) = around
-    padded = cv2.copyMakeBorder(
-        coarse[top:bottom, left:right], above, below, before, after, cv2.BORDER_REPLICATE
+    rows, columns = (
+        slice(max(side.start, 0), min(side.stop, size)) for side, size in zip(area, coarse.shape, strict=True)
     )
-    large = enlarge(np.asarray(padded, np.float32), (padded.shape[0] * factor, padded.shape[1] * factor))
-    return large[rest[0], rest[1]]
+    inner = coarse[rows, columns]
+    if area == (rows, columns):
+        return inner
+    above, before = rows.start - area[0].start, columns.start - area[1].start
+    below, after = area[0].stop - rows.stop, area[1].stop - columns.stop
+    bordered = cv2.copyMakeBorder(inner, above, below, before, after, cv2.BORDER_REPLICATE)
+    return np.asarray(bordered, np.float32)
+
+
+def enlarge_cells(around: NDArray[np.float32], cell: int, area: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Interpolate an area of pixels from the (h, w) cells around it, linearly."""
+    import cv2
+
+    if cell == 1:
+        return around
+    height, width = around.shape
+    large = cv2.resize(around, (width * cell, height * cell), interpolation=cv2.INTER_LINEAR)
+    rows, columns = (
+        slice(side.start - cells.start * cell, side.stop - cells.start * cell)
+        for side, cells in zip(area, cells_around(area, cell), strict=True)
+    )
+    return np.asarray(large[rows, columns], np.float32)
 
 
 def look_up_field(

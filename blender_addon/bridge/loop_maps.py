@@ -110,7 +110,7 @@ def loop_maps(loop):
         return boxed(np.where(loop.mask[box][..., None], field / np.float32([columns, -rows]), 0))
 
     similarity = enlarge(loop.contrast.similarity, loop.mask[box].shape)
-    inverse, forward = loop.paths
+    inverse, forward = (path.dense(loop.mask[box].shape) for path in loop.paths)
     bends = [None, None]
     if forward.bend is not None:
         bends = [np.pad(as_shares(p.bend), ((0, 0), (0, 0), (0, 1))) for p in (forward, inverse)]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import Anchors, Doubles, Floats
+from .anchors import ANCHORS, Anchors, Doubles, Floats
 from .regions import Part
 from .resample import cells, enlarge_part, sample
+from .texture import Area
 from .threads import in_threads
 
 Model = Callable[[Doubles], Doubles]
@@ -78,6 +79,7 @@ def spread_fields(
     inverse: Floats,
     model: Model | None = None,
     bends: tuple[Floats, Floats] | None = None,
+    cell: int = 1,
 ) -> None:
     """Write a part's forward and inverse field into the still's, as far around it as frames reach.
 
@@ -88,13 +90,15 @@ def spread_fields(
     part : Part
     scale : float
         Working pixels in a pixel of the still.
-    forward, inverse : (H, W, 2) float32
+    forward, inverse : (H // cell, W // cell, 2) float32
         Filled in place, pixels of the still; where parts lie close, the later one's surroundings
         don't overwrite the earlier one.
     model : callable, optional
         The part's repetition, which goes on beyond the part where the anchors don't.
-    bends : pair of (H, W, 2) float32, optional
+    bends : pair of (H // cell, W // cell, 2) float32, optional
         How the paths of forward and inverse are curved, filled like these.
+    cell : int
+        Pixels along the side of what each value of the still's fields stands for.
 
     Notes
     -----
@@ -116,7 +120,7 @@ def spread_fields(
             (4 * middle - 2 * whole, bend)
             for middle, whole, bend in zip(middles, (ahead, back), bends, strict=True)
         ]
-    _write(fields, lattice, part, reach, scale)
+    _write(fields, lattice, part, reach, scale, cell)
 
 
 def _continued(lattice: _Lattice, values: Doubles, model: Model | None) -> Floats:
@@ -262,22 +266,32 @@ def _areas(field: Floats) -> Floats:
     )
 
 
+def straight_cells(part: Part) -> int:
+    """Say how many pixels wide cells may be for a part's field to be as good as straight between them."""
+    longest = max(side.stop - side.start for side in part.box)
+    return _fine(longest / (ANCHORS - 1))
+
+
+def _fine(apart: float) -> int:
+    """Divide what is between two places of a field: a power of two."""
+    return int(2 ** max(0, int(np.log2(apart / FINE))))
+
+
 def _write(
-    fields: list[tuple[Floats, Floats]], lattice: _Lattice, part: Part, reach: float, scale: float
+    fields: list[tuple[Floats, Floats]], lattice: _Lattice, part: Part, reach: float, scale: float, cell: int
 ) -> None:
     """Interpolate fields on a lattice into the still's, over a part and as far around it as frames reach.
 
-    First cubically, to every few pixels, and linearly from there.
+    First cubically, to every few of them, and linearly from there.
     """
-    window = part.grown(reach / scale, fields[0][1].shape)
-    own = np.zeros([side.stop - side.start for side in window], bool)
-    within = zip(part.box, window, strict=True)
-    own[tuple(slice(side.start - wide.start, side.stop - wide.start) for side, wide in within)] = part.inside
+    shape = fields[0][1].shape
+    window, own = _own_cells(part, reach / scale, shape, cell)
     pixels = lattice.spacing / scale
-    stride = 2 ** max(0, int(np.log2(pixels / FINE)))
-    first = (lattice.first[::-1] + 0.5) / scale - 0.5 + part.origin[::-1]
+    apart = pixels / cell
+    stride = _fine(apart)
+    first = ((lattice.first[::-1] + 0.5) / scale + part.origin[::-1]) / cell - 0.5
     down, across = (
-        _cubic((side.start - low + (np.arange(-1, count + 1) + 0.5) * stride - 0.5) / pixels, places)
+        _cubic((side.start - low + (np.arange(-1, count + 1) + 0.5) * stride - 0.5) / apart, places)
         for side, low, count, places in zip(
             window, first, cells(own.shape, stride), lattice.known.shape, strict=True
         )
@@ -289,6 +303,23 @@ def _write(
         _fill(still[window], across @ (rows * np.float32(pixels)), stride, own)
 
     in_threads(write, fields)
+
+
+def _own_cells(part: Part, reach: float, shape: tuple[int, ...], cell: int) -> tuple[Area, Mask]:
+    """Find the cells that a part's frames reach, and among them its own.
+
+    Those are what its pixels lie between; all of its box, where larger cells keep parts' boxes apart.
+    """
+    beside = 0 if cell == 1 else 1
+    box, window = [], []
+    for side, size in zip(part.box, shape, strict=False):
+        first, last = side.start // cell - beside, -(-side.stop // cell) + beside
+        margin = int(np.ceil(reach / cell))
+        window.append(slice(max(0, first - margin), min(size, last + margin)))
+        box.append(slice(max(0, first) - window[-1].start, min(size, last) - window[-1].start))
+    own = np.zeros([side.stop - side.start for side in window], bool)
+    own[box[0], box[1]] = part.inside if cell == 1 else True
+    return (window[0], window[1]), own
 
 
 def _fill(target: Floats, coarse: Floats, stride: int, own: Mask) -> None:

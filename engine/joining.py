@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
-from .field import Model, spread_fields
+from .field import Model, spread_fields, straight_cells
 from .motion import Path, Speeds, fade, mixed_speeds, within
 from .regions import Part
+from .resample import shrink
 from .texture import mask_box
 
 HOLD_FADE = 0.4
@@ -53,28 +55,47 @@ class SolvedPart:
 
 @dataclass(frozen=True)
 class Fields:
-    """The still's fields, (H, W, 2) float32 pixels: zero where no part has written any."""
+    """The still's fields, (H // cell, W // cell, 2) float32 pixels: zero where no part has written any."""
 
     forward: Floats
     inverse: Floats
     bends: tuple[Floats, Floats] | None
+    cell: int
 
     @classmethod
-    def on(cls, shape: tuple[int, ...], parts: Sequence[Part]) -> Fields:
-        """Make room for the fields of some parts: curved ones need more."""
+    def on(cls, held: NDArray[np.bool_], parts: Sequence[Part], factor: int) -> Fields:
+        """Make room for the fields of some parts: curved ones need more.
+
+        Parameters
+        ----------
+        held : (H, W) bool
+        parts : sequence of Part
+        factor : int
+            How many times as large the fields' picture will be.
+        """
+        cell = 1 if held.any() else _coarsest(held.shape, parts, factor)
         count = 4 if any(_is_curved(part) for part in parts) else 2
-        fields = [np.zeros((*shape, 2), np.float32) for _ in range(count)]
-        return cls(fields[0], fields[1], (fields[2], fields[3]) if count == 4 else None)
+        shape = held.shape[0] // cell, held.shape[1] // cell, 2
+        fields = [np.zeros(shape, np.float32) for _ in range(count)]
+        return cls(fields[0], fields[1], (fields[2], fields[3]) if count == 4 else None, cell)
 
     def spread(self, solved: SolvedPart) -> None:
         """Write a part's fields."""
         part, bends = solved.part, self.bends if _is_curved(solved.part) else None
         spread_fields(
-            solved.anchors, solved.values, part, solved.scale, self.forward, self.inverse, solved.model, bends
+            solved.anchors,
+            solved.values,
+            part,
+            solved.scale,
+            self.forward,
+            self.inverse,
+            solved.model,
+            bends,
+            self.cell,
         )
 
     def enlarge(self, factor: float) -> None:
-        """Give the fields of a picture so many times as large, at the size they have."""
+        """Give the fields of a picture so many times as large, in as many cells."""
         for field in (self.forward, self.inverse, *(self.bends or ())):
             field *= np.float32(factor)
 
@@ -106,9 +127,31 @@ class Fields:
 
     def visible_bends(self, inside: NDArray[np.bool_]) -> tuple[Floats, Floats] | None:
         """Give the bends where one could see them."""
-        if self.bends is None or all(np.abs(bend[inside]).max() < 4 * LEAST_BEND for bend in self.bends):
+        if self.bends is None:
+            return None
+        size = self.forward.shape[:2]
+        here = shrink(inside[: size[0] * self.cell, : size[1] * self.cell].astype(np.float32), size) > 0
+        if all(np.abs(bend[here]).max(initial=0.0) < 4 * LEAST_BEND for bend in self.bends):
             return None
         return self.bends
+
+
+def _coarsest(shape: tuple[int, ...], parts: Sequence[Part], factor: int) -> int:
+    """Say how large cells may be so that fields are straight between them, and no part's in another one's."""
+    cell = min(straight_cells(part) for part in parts)
+    # A cell more than a picture has whole ones of must not be told from larger cells.
+    while cell > 1 and (cell * cell * factor > min(shape) or _touching(parts, cell)):
+        cell //= 2
+    return cell
+
+
+def _touching(parts: Sequence[Part], cell: int) -> bool:
+    """Whether two parts lie between the same cells."""
+    boxes = [[(side.start // cell - 1, -(-side.stop // cell) + 1) for side in part.box] for part in parts]
+    return any(
+        all(low < end and start < high for (low, high), (start, end) in zip(one, other, strict=True))
+        for one, other in combinations(boxes, 2)
+    )
 
 
 def _is_curved(part: Part) -> bool:

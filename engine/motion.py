@@ -340,7 +340,7 @@ def as_planes(sides: Sequence[Floats]) -> Floats:
 
 
 def _rounded(field: Floats, cells: Area) -> Floats:
-    planes = as_planes([cut_cells(field[..., axis], cells) for axis in (0, 1)])
+    planes = as_planes([cut_cells(field[..., axis], cells, straight=True) for axis in (0, 1)])
     planes *= np.float32(1 / GRID)
     np.rint(planes, out=planes)
     planes *= np.float32(GRID)

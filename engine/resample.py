@@ -146,8 +146,10 @@ def cells_around(area: tuple[slice, slice], cell: int) -> tuple[slice, slice]:
     return rows, columns
 
 
-def cut_cells(coarse: NDArray[np.float32], area: tuple[slice, slice]) -> NDArray[np.float32]:
-    """Cut an area out of (h, w) cells; beyond the outermost ones they go on as these."""
+def cut_cells(
+    coarse: NDArray[np.float32], area: tuple[slice, slice], *, straight: bool = False
+) -> NDArray[np.float32]:
+    """Cut an area out of (h, w) cells; beyond the outermost ones they go on as these, or straight on."""
     import cv2
 
     rows, columns = (
@@ -158,8 +160,14 @@ def cut_cells(coarse: NDArray[np.float32], area: tuple[slice, slice]) -> NDArray
         return inner
     above, before = rows.start - area[0].start, columns.start - area[1].start
     below, after = area[0].stop - rows.stop, area[1].stop - columns.stop
-    bordered = cv2.copyMakeBorder(inner, above, below, before, after, cv2.BORDER_REPLICATE)
-    return np.asarray(bordered, np.float32)
+    cut = np.asarray(cv2.copyMakeBorder(inner, above, below, before, after, cv2.BORDER_REPLICATE), np.float32)
+    if straight:
+        for lines, beyond in ((cut, (above, below)), (cut.T, (before, after))):
+            for line, count in zip((lines, lines[::-1]), beyond, strict=True):
+                if count and len(line) > count + 1:
+                    step = line[count] - line[count + 1]
+                    line[:count] += step * np.arange(count, 0, -1, dtype=np.float32)[:, None]
+    return cut
 
 
 def enlarge_cells(around: NDArray[np.float32], cell: int, area: tuple[slice, slice]) -> NDArray[np.float32]:
@@ -185,10 +193,11 @@ def look_up_field(
 ) -> NDArray[np.float32]:
     """Take a field of a picture's shape, or a whole fraction of it, at rows and columns of the picture."""
     factor = shape[0] // field.shape[0]
-    row, column = (
-        np.minimum(at // factor, size - 1) for at, size in zip((rows, columns), field.shape, strict=False)
-    )
-    return field.reshape(-1, field.shape[2]).take(row[:, None] * field.shape[1] + column, 0)
+    if factor == 1:
+        return field.reshape(-1, field.shape[2]).take(rows[:, None] * field.shape[1] + columns, 0)
+    row, column = (((at + 0.5) / factor - 0.5).astype(np.float32) for at in (rows, columns))
+    x, y = np.meshgrid(column, row)
+    return np.asarray(sample(field, x, y), np.float32)
 
 
 def bordered(coarse: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -103,7 +103,7 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
     reduced = Reduction.of(still, inside, drawn)
     division = divide(reduced.inside, reduced.strokes, reduced.factor)
     parts = division.parts
-    fields = Fields.on(reduced.inside.shape, parts)
+    fields = Fields.on(division.held, parts, reduced.factor)
     works = [partial(_solve_part_if_large, still, reduced, part, settings) for part in parts]
     found = do_together(works, _Share(report, 0.0, 0.7))
     solved = [one for one in found if isinstance(one, SolvedPart)]

@@ -56,3 +56,17 @@ def test_every_frame_is_the_engines(saved, picture, draw):
     for frame in (1, 2, 4, 5, 8):
         rendered = render(saved, frame, size=still.size)
         assert worst(rendered, still, frame, np.ones((160, 240), bool)) <= TOLERANCE
+
+
+def test_paths_that_are_known_in_cells_are_played_as_exactly(saved):
+    still = new_image(windows(322, 481))
+    still.endless_loops.set_mask(inset(322, 481))
+    still.endless_loops.add_direction([(240, 280), (240, 40)])
+    assert bpy.ops.endless_loops.solve(image=still.name) == {"FINISHED"}
+    assert still.endless_loops.loop().paths[0].cell > 1
+    still.endless_loops.frame_count = 8
+    image_node(new_tree(bpy.context.scene), still)
+    to_compositor(still)
+    for frame in (1, 3, 5, 8):
+        rendered = render(saved, frame, size=still.size)
+        assert worst(rendered, still, frame, np.ones((322, 481), bool)) <= TOLERANCE

@@ -28,7 +28,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "spreading the field": [(joining, "spread_fields")],
     "texture": [(loop, "continue_texture")],
     "contrast": [(loop, "measure_contrast")],
-    "paths": [(loop, "enlarge_planes")],
+    "paths": [(loop.Path, "over")],
     "copying still and mask": [(loop, "copied")],
 }
 """The functions that make up each stage, where they are looked up. None of them calls another one."""

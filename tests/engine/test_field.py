@@ -10,11 +10,13 @@ import pytest
 
 from engine.anchors import Anchors, fit_field
 from engine.field import spread_fields
+from engine.joining import Fields
 from engine.regions import Part, Region
 from engine.strokes import Segment
 
 SIZE = (120, 160)
 STEP = 20
+RIGHTWARD = Region(np.ones((1, 1), bool), Segment(np.zeros(2), np.array([1.0, 0.0]), 0, 1), ())
 
 
 def box_part(top, bottom, left, right):
@@ -105,6 +107,33 @@ def test_parts_that_lie_close_leave_each_other_alone():
         np.testing.assert_allclose(
             inverse[part.box], -np.broadcast_to(step, (*part.inside.shape, 2)), atol=1e-3
         )
+
+
+def test_a_field_in_cells_has_the_dense_ones_values_in_their_middles():
+    part = box_part(20, 99, 35, 124)
+    anchors = Anchors.over(part.inside.shape)
+    values = smooth(anchors.points)
+    dense, coarse = (np.zeros((2, SIZE[0] // cell, SIZE[1] // cell, 2), np.float32) for cell in (1, 4))
+    for cell, (forward, inverse) in ((1, dense), (4, coarse)):
+        spread_fields(anchors, values, part, 1.0, forward, inverse, cell=cell)
+    rows, columns = slice(4, 26), slice(8, 32)
+    middles = sum(dense[:, top::4, left::4] for top in (1, 2) for left in (1, 2)) / 4
+    np.testing.assert_allclose(coarse[:, rows, columns], middles[:, rows, columns], atol=0.02)
+
+
+def test_only_parts_that_share_no_cell_have_fields_in_larger_ones():
+    def cell_of(*boxes, held=False):
+        there = np.zeros((600, 1800), bool)
+        there[0, 0] = held
+        parts = [replace(box_part(*box), regions=(RIGHTWARD,)) for box in boxes]
+        return Fields.on(there, parts, 1).cell
+
+    wide, near, away = (100, 500, 100, 950), (100, 500, 952, 1700), (100, 500, 960, 1700)
+    assert cell_of(wide) == 4
+    assert cell_of(wide, away) == 2  # as its shorter part allows
+    assert cell_of(wide, near) == 1
+    assert cell_of((100, 200, 100, 200), away) == 1
+    assert cell_of(wide, held=True) == 1
 
 
 def test_a_fit_goes_through_what_is_trusted_and_past_what_is_not():

@@ -10,7 +10,9 @@ import pytest
 
 import engine
 from engine import BadSettings, Loop, Stroke
+from engine.carrying import carried_frame
 from engine.motion import Path, Speeds, fade, mixed_speeds, repeated
+from engine.storage import load_arrays, save_arrays
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, moving, plane_texture, sideways
 
@@ -233,3 +235,53 @@ def test_following_a_path_again_starts_where_it_ended():
     field[..., 0] = 10 + 0.1 * np.arange(COLUMNS)
     moved = repeated(Path(field), 2)
     np.testing.assert_allclose(moved[:, :100, 0], 2.1 * field[:, :100, 0], atol=5e-3)
+
+
+def in_cells(cell, kind="plain", size=(126, 165)):
+    """Make a loop of fields that grow evenly, known in cells of so many pixels, up to the still's corner."""
+    rows, columns = (np.arange(side // cell, dtype=np.float32) * cell + (cell - 1) / 2 for side in size)
+    x, y = np.meshgrid(columns, rows)
+    forward = np.stack([15 + x / 32, y / 16 - 4], -1)
+    inverse = np.stack([-14 - x / 32, 3 - y / 32], -1)
+    bend = np.stack([y / 32, 6 - x / 64], -1)
+    mask = np.zeros(size, bool)
+    mask[13:, 22:] = True
+    shares = np.zeros((2, size[0] - 13, size[1] - 22), np.float32)
+    shares[0, :, :70], shares[1, :, 70:] = 1, 1
+    return Loop.from_fields(
+        as_type(np.random.default_rng(4).random(size), np.uint8, 3),
+        mask,
+        forward,
+        inverse,
+        1.0,
+        bends=(bend, -bend) if kind == "curved" else None,
+        speeds=Speeds((1, -2), shares) if kind == "two speeds" else None,
+        soft_edge=25 if kind == "soft" else 0,
+    )
+
+
+@pytest.mark.parametrize("cell", [2, 8])
+@pytest.mark.parametrize("kind", ["plain", "curved", "two speeds", "soft"])
+def test_paths_known_in_cells_are_every_pixels_own(cell, kind, tmp_path):
+    loop, dense = in_cells(cell, kind), in_cells(1, kind)
+    assert loop.full_paths[0].cell == cell and loop.full_paths[0].move.size < 2 * loop.mask.size / cell
+    np.testing.assert_allclose(loop.forward, dense.forward, atol=0.05)
+    np.testing.assert_allclose(loop.inverse, dense.inverse, atol=0.05)
+    core = (slice(40, 96), slice(50, 130))  # what is pulled from beyond the mask is found in cells as well
+    for phase in (0.3, 0.5, 0.8):
+        difference = loop.frame(phase)[core].astype(float) - dense.frame(phase)[core]
+        assert np.abs(difference).max() <= 4 and np.abs(difference).mean() < 1  # of noise
+    loop.save(tmp_path / "loop")
+    again = Loop.load(tmp_path / "loop")
+    assert again.frame(0.3).tobytes() == loop.frame(0.3).tobytes()
+    assert again.forward.tobytes() == loop.forward.tobytes()
+    carried = carried_frame(loop, loop.still, np.eye(3), 0.3)
+    assert np.abs(carried[core].astype(float) - loop.frame(0.3)[core]).mean() < 0.6
+
+
+def test_a_loop_saved_before_there_were_cells_is_read(loop, tmp_path):
+    loop.save(tmp_path / "loop")
+    arrays = load_arrays(tmp_path / "loop")
+    assert arrays.pop("cells").tolist() == [1, 0, 0]
+    save_arrays(tmp_path / "old", {**arrays, "format": np.array("endless-loop-2")})
+    assert Loop.load(tmp_path / "old").frame(0.4).tobytes() == loop.frame(0.4).tobytes()

@@ -52,8 +52,8 @@ def carried_frame(loop: Loop, picture: NDArray[Any], homography: Homography, pha
     reach = int(max(np.abs(path.move).max() for path in sparse)) + MARGIN
     window = _grown(window, reach, mask.shape)
     inside = mask[window]
-    back, ahead = _carried_paths(loop, homography, window)
     zoom = _zoom(loop, homography)
+    back, ahead = _carried_paths(loop, homography, window, _carried_cell(loop, zoom, window))
     here = Loop.from_fields(
         picture[window],
         inside,
@@ -87,11 +87,15 @@ def _grown(window: Area, reach: int, shape: tuple[int, ...]) -> Area:
     return rows, columns
 
 
-def _origins(loop: Loop, homography: Homography, window: Area, spacing: int = 1) -> Floats:
-    """Say which pixels (x, y) of the still a window of the picture shows, (h, w, 2), every so many pixels."""
+def _origins(loop: Loop, homography: Homography, window: Area, cell: int = 1) -> Floats:
+    """Say which pixels (x, y) of the still the middles of a window's cells show, (h, w, 2)."""
     import cv2
 
-    rows, columns = (np.arange(side.start, side.stop, spacing, dtype=np.float32) for side in window)
+    rows, columns = (
+        np.arange(max(1, (side.stop - side.start) // cell), dtype=np.float32) * cell
+        + (side.start + (cell - 1) / 2)
+        for side in window
+    )
     here = np.stack(np.meshgrid(columns, rows), axis=-1)
     place = np.asarray(cv2.perspectiveTransform(here, np.linalg.inv(homography)), np.float32)
     # Far beyond the mask, where a horizon may be, things go on as they are nearest to there.
@@ -114,11 +118,18 @@ def _looked_up(
     return np.asarray(found, np.float32)
 
 
-def _carried_paths(loop: Loop, homography: Homography, window: Area, spacing: int = 1) -> tuple[Path, Path]:
-    """Carry the inverse and the forward path into a window of the picture."""
+def _carried_cell(loop: Loop, zoom: float, window: Area) -> int:
+    """Say how large a window's cells may be: at most as the loop's appear there, and one of many."""
+    least = min(side.stop - side.start for side in window)
+    largest = min(loop.full_paths[0].cell * min(zoom, 1.0), np.sqrt(least))
+    return int(2 ** max(0, int(np.log2(largest))))
+
+
+def _carried_paths(loop: Loop, homography: Homography, window: Area, cell: int) -> tuple[Path, Path]:
+    """Carry the inverse and the forward path into a window of the picture, in cells of its own."""
     import cv2
 
-    place = _origins(loop, homography, window, spacing)
+    place = _origins(loop, homography, window, cell)
 
     def mapped(points: NDArray[Any]) -> Floats:
         return np.asarray(cv2.perspectiveTransform(points, homography), np.float32)

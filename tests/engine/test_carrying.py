@@ -30,6 +30,7 @@ def kinds():
         "plain": Loop.from_fields(STILL, mask, field, -field, 1.0),
         "soft": Loop.from_fields(STILL, two_parts, field, -field, 1.0, followed=seeds, soft_edge=[10, 0]),
         "curved": Loop.from_fields(STILL, mask, field, -field, 1.0, bends=(bend, -bend)),
+        "in cells": Loop.from_fields(STILL, mask, field[::4, ::4], -field[::4, ::4], 1.0),
         "two speeds": Loop.from_fields(STILL, mask, field, -field, 1.0, speeds=Speeds((1, 2), shares)),
     }
 

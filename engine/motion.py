@@ -52,37 +52,29 @@ class Path:
     @classmethod
     def over(cls, box: Area, factor: int, move: Floats, bend: Floats | None) -> Path:
         """Take what a box of the still needs of fields of its size, or a whole fraction of that."""
-        cells = cells_around(box, factor)
+        cells, _ = cells_around(box, factor)
         rows, columns = (side.start * factor - pixels.start for side, pixels in zip(cells, box, strict=True))
         return cls(
             _rounded(move, cells), None if bend is None else _rounded(bend, cells), factor, (rows, columns)
         )
 
-    def around(self, area: Area) -> Area:
-        """Say which cells an area of the mask's box lies between."""
-        return cells_around(self._from_start(area), self.cell)
-
-    def enlarged(self, cells: Floats, area: Area) -> Floats:
-        """Interpolate an area of the mask's box from (h, w) values of the cells around it."""
-        return enlarge_cells(cells, self.cell, self._from_start(area))
+    def around(self, area: Area) -> tuple[Area, Area]:
+        """Say which cells an area of the mask's box lies between, and where it is in them, enlarged."""
+        rows, columns = (
+            slice(side.start - first, side.stop - first) for side, first in zip(area, self.start, strict=True)
+        )
+        return cells_around((rows, columns), self.cell)
 
     def dense(self, shape: tuple[int, ...]) -> Path:
         """Give each pixel of a mask's box of a shape its own."""
         if self.cell == 1:
             return self
-        area = slice(0, shape[0]), slice(0, shape[1])
-        around = self.around(area)
+        cells, inner = self.around((slice(0, shape[0]), slice(0, shape[1])))
 
         def enlarged(field: Floats) -> Floats:
-            return as_planes([self.enlarged(field[..., axis][around], area) for axis in (0, 1)])
+            return as_planes([enlarge_cells(field[..., axis][cells], self.cell, inner) for axis in (0, 1)])
 
         return Path(enlarged(self.move), None if self.bend is None else enlarged(self.bend))
-
-    def _from_start(self, area: Area) -> Area:
-        rows, columns = (
-            slice(side.start - first, side.stop - first) for side, first in zip(area, self.start, strict=True)
-        )
-        return rows, columns
 
     def shortened(self, share: Floats) -> Path:
         """Let each pixel, or cell, go a (h, w) share of its path only, and take the same time for it."""

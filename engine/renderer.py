@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .contrast import boost
 from .motion import Path, Speeds
-from .resample import enlarge, times
+from .resample import enlarge, enlarge_cells, times
 from .spline import doubled
 from .texture import Area, Texture, mask_box
 from .threads import in_threads
@@ -243,14 +243,14 @@ class Renderer:
         import cv2
 
         places = []
-        cells = path.around(area)
+        cells, inner = path.around(area)
         for (move, bend), grid, side in zip(planes, self._grid, cells[::-1], strict=True):
             moved = move[cells]
             here = grid[: moved.shape[0], : moved.shape[1]]
             place = cv2.addWeighted(moved, 2 * share, here, 1, 2 * path.cell * side.start)
             if bend is not None:
                 place = cv2.scaleAdd(bend[cells], 2 * share * (1 - share), place)
-            places.append(path.enlarged(np.asarray(place, np.float32), area))
+            places.append(enlarge_cells(np.asarray(place, np.float32), path.cell, inner))
         return places
 
     def _settle(self, values: NDArray[Any], tile: _Tile) -> None:

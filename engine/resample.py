@@ -134,16 +134,24 @@ def enlarge_planes(
 
 
 def _enlarged(coarse: NDArray[np.float32], factor: int, area: tuple[slice, slice]) -> NDArray[np.float32]:
-    return enlarge_cells(cut_cells(coarse, cells_around(area, factor)), factor, area)
+    cells, inner = cells_around(area, factor)
+    return enlarge_cells(cut_cells(coarse, cells), factor, inner)
 
 
-def cells_around(area: tuple[slice, slice], cell: int) -> tuple[slice, slice]:
-    """Say between the middles of which cells an area of pixels lies; some may be beyond the outermost."""
-    rows, columns = (
-        slice((2 * side.start + 1 - cell) // (2 * cell), 1 - (cell + 1 - 2 * side.stop) // (2 * cell))
-        for side in area
-    )
-    return rows, columns
+def cells_around(area: tuple[slice, slice], cell: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Say between the middles of which cells an area of pixels lies; some may be beyond the outermost.
+
+    Returns
+    -------
+    cells, inner : rows and columns
+        The cells, and where the area is in them once they are enlarged.
+    """
+    cells, inner = [], []
+    for side in area:
+        first = (2 * side.start + 1 - cell) // (2 * cell)
+        cells.append(slice(first, 1 - (cell + 1 - 2 * side.stop) // (2 * cell)))
+        inner.append(slice(side.start - first * cell, side.stop - first * cell))
+    return (cells[0], cells[1]), (inner[0], inner[1])
 
 
 def cut_cells(
@@ -170,19 +178,9 @@ def cut_cells(
     return cut
 
 
-def enlarge_cells(around: NDArray[np.float32], cell: int, area: tuple[slice, slice]) -> NDArray[np.float32]:
-    """Interpolate an area of pixels from the (h, w) cells around it, linearly."""
-    import cv2
-
-    if cell == 1:
-        return around
-    height, width = around.shape
-    large = cv2.resize(around, (width * cell, height * cell), interpolation=cv2.INTER_LINEAR)
-    rows, columns = (
-        slice(side.start - cells.start * cell, side.stop - cells.start * cell)
-        for side, cells in zip(area, cells_around(area, cell), strict=True)
-    )
-    return np.asarray(large[rows, columns], np.float32)
+def enlarge_cells(around: NDArray[np.float32], cell: int, inner: tuple[slice, slice]) -> NDArray[np.float32]:
+    """Interpolate pixels from the (h, w) cells around them, linearly: see `cells_around`."""
+    return enlarge(around, (around.shape[0] * cell, around.shape[1] * cell))[inner]
 
 
 def look_up_field(

@@ -91,30 +91,26 @@ def measure(levels: list[tuple[Floats, Floats]], direction: float, longest: floa
     """
     rows, columns = levels[0][1].shape
     grid = (-(-rows // NODE), -(-columns // NODE))
-    octave = 2.0 ** (np.arange(0, OCTAVE, 2) / OCTAVE)
-    octaves = [(0, SHORTEST * octave)]
-    octaves += [(level, 2 * SHORTEST * octave) for level in range(len(levels))]
-    octaves = [(level, steps[steps * 2**level <= longest * 1.02]) for level, steps in octaves]
-    octaves[0] = (0, SHORTEST * octave[:2]) if len(octaves[0][1]) < 2 else octaves[0]
-    lengths = np.concatenate([steps * 2**level for level, steps in octaves])
-    cost = np.empty((len(ANGLES), len(lengths), *grid), np.float32)
+    octave = OCTAVE // 2
+    lengths = SHORTEST * 2 ** (np.arange(octave * (len(levels) + 1)) / octave)
+    lengths = lengths[: max(2, np.count_nonzero(lengths <= longest * 1.02))]
+    cost = np.empty((len(lengths), len(ANGLES), *grid), np.float32)
     support = np.empty_like(cost)
-    row = 0
-    compare = _Comparison(*levels[0], 0, grid)
-    for number, (level, steps) in enumerate(octaves):
-        first = row
-        if number > 1 and len(steps):  # the first two octaves share a level
-            compare = _Comparison(*levels[level], level, grid)
-            ends = np.empty((2, *cost[:, 0].shape), np.float32)
-            compare(steps[0] * octave[-1] / 2, direction + ANGLES, *ends)
-        for length in steps:
-            compare(length, direction + ANGLES, cost[:, row], support[:, row])
-            row += 1
-        if number > 1 and len(steps):
-            cost[:, first:row] *= _ratio(cost[:, first - 1], support[:, first - 1], *ends)
+    for level, planes in enumerate(levels):
+        first = octave * (level + 1) if level else 0  # the first two octaves share a level
+        here = slice(first, octave * (level + 2))
+        steps = lengths[max(first - 1, 0) : here.stop] / 2**level
+        if first >= len(lengths):
+            break
+        there, known = _compare(*planes, level, steps, direction, grid)
+        if level:  # the longest step of the level before, once more, tells how costs go on
+            there *= _ratio(cost[first - 1], support[first - 1], there[0], known[0])
+            there, known = there[1:], known[1:]
+        cost[here], support[here] = there, known
     lengths = SHORTEST * 2 ** (np.arange(2 * len(lengths) - 1) / OCTAVE)
     cost, support = _with_those_between(cost), _with_those_between(support)
     chance = _pool(lengths, cost, support)
+    cost, chance, support = (values.swapaxes(0, 1) for values in (cost, chance, support))
     return Similarity(lengths.astype(np.float32), cost, chance, support, direction)
 
 
@@ -179,87 +175,127 @@ def _principal(planes: Floats, region: NDArray[np.bool_]) -> tuple[Floats, Float
     return basis, basis @ mean
 
 
-class _Comparison:
-    """Compares one level's descriptors with themselves, a displacement away.
+def _compare(
+    descriptors: Floats,
+    region: Floats,
+    level: int,
+    lengths: NDArray[Any],
+    direction: float,
+    grid: tuple[int, int],
+) -> tuple[Floats, Floats]:
+    """Return cost and support, (R, A, h, w) each, at the nodes of steps of some lengths, a level's pixels."""
+    angles = (direction + ANGLES).astype(np.float64)
+    dx, dy = np.rint(lengths[:, None] * np.stack([np.cos(angles), np.sin(angles)])[:, None]).astype(int)
+    samples = _Samples(descriptors, region, level, grid)
+    sums, plane = samples.compared(dx, dy)
+    rows, columns = sums.shape[2:]
+    spread = WINDOW / STRIDE / samples.smaller * np.minimum(1, lengths / (2 * SHORTEST))
+    down, across = (
+        _windows(side, count, samples.larger, np.maximum(spread, 0.5))
+        for side, count in zip(grid, (rows, columns), strict=True)
+    )
+    wide = sums[plane].reshape(len(lengths), -1, columns) @ across.swapaxes(1, 2)
+    nodes = down[:, None, None] @ wide.reshape(*plane.shape, 2, rows, -1)
+    support = nodes[:, :, 1]
+    cost = nodes[:, :, 0] / np.maximum(support, np.float32(1e-3))
+    cost *= np.float32(0.5)
+    return np.maximum(cost, 0, out=cost), support  # rounding can make a sum of squares negative
+
+
+def _windows(nodes: int, samples: int, larger: int, spreads: NDArray[Any]) -> Floats:
+    """Return the shares of a row's samples in its nodes for some Gaussians, (R, nodes, samples)."""
+    centers = (np.arange(nodes) + 0.5) / larger - 0.5
+    away = centers[:, None] - np.arange(samples)
+    all_around = centers[0] + np.arange(-20, 20)  # nothing comes in from beyond the border, and that counts
+
+    def weights(distance: NDArray[Any]) -> NDArray[Any]:
+        distance = distance / spreads[:, None, None]
+        return np.where(np.abs(distance) < 4.5, np.exp(-0.5 * distance**2), 0)  # tiny numbers are slow
+
+    return np.asarray(weights(away) / weights(all_around).sum(-1, keepdims=True), np.float32)
+
+
+class _Samples:
+    """One level's descriptors at some of its pixels, compared with what lies a displacement away from them.
 
     Some rows and columns of what lies here are enough for a window's mean. Planes are kept as lines of
-    numbers, with so many zeros after each row that a displacement is one distance along the line.
+    numbers, with so many zeros after each row that a displacement is one distance along the line, and
+    displacements that differ by as much as samples do are looked at in one go: a run of them.
     """
 
     def __init__(self, descriptors: Floats, region: Floats, level: int, grid: tuple[int, int]) -> None:
-        self.grid = grid
-        # Planes of samples are averaged down to the nodes, or enlarged to them.
+        # Planes of samples are averaged down to the nodes, or nodes lie between them.
         self.smaller, self.larger = max(1, NODE // (STRIDE << level)), max(1, (STRIDE << level) // NODE)
         self.height, self.width = (-(-side // self.larger) * self.smaller for side in grid)
         self.margin = int(4 * SHORTEST / STRIDE) + 2
         self.pitch = self.width + self.margin
-        self.sigma = WINDOW / STRIDE / self.smaller
-        gap = (int(5 * self.sigma) + 1) * self.smaller  # between planes, so that no window sees two of them
-        self.sums = np.zeros((len(ANGLES), 2, (self.height + gap) * self.pitch), np.float32)
-        known = descriptors * region
-        squares = np.einsum("cij,cij->ij", known, known)
-        there = np.concatenate([known, region[None], squares[None]])
-        self.lines = {
-            start: self._thinned(there, *start) for start in itertools.product(range(STRIDE), repeat=2)
-        }
+        self.size = self.height * self.pitch
+        lines = self._thinned(descriptors, region)
+        start = self.margin * self.pitch
+        here = lines[0, 0, :, start : start + self.size]
         # The product of what lies here and there is their squared difference, and 0 where either is unknown.
-        here = self._seen(0, 0)
         self.here = np.concatenate([-2 * here[:-2], here[-1:], here[-2:-1]])
-        self.region = self.here[-1]
+        # (start's row, start's column, C + 2, where a line begins, samples)
+        self.there = np.lib.stride_tricks.sliding_window_view(lines, self.size, 3)
 
-    def _thinned(self, planes: Floats, y: int, x: int) -> Floats:
-        """Return the rows and columns that samples see from a start on, (C + 2, numbers)."""
-        thinned = np.zeros((len(planes), self.height + 2 * self.margin + 1, self.pitch), np.float32)
-        seen = planes[:, y::STRIDE, x::STRIDE]
-        rows, columns = seen.shape[1:]
-        thinned[:, self.margin : self.margin + rows, :columns] = seen
-        return thinned.reshape(len(planes), -1)
+    def _thinned(self, descriptors: Floats, region: Floats) -> Floats:
+        """Return the rows and columns that samples see from each start on, (STRIDE, STRIDE, C + 2, numbers).
 
-    def _seen(self, dx: int, dy: int) -> Floats:
-        """Return what lies a displacement away from each sample."""
-        start = (self.margin + dy // STRIDE) * self.pitch + dx // STRIDE
-        return self.lines[dy % STRIDE, dx % STRIDE][:, start : start + self.height * self.pitch]
+        Descriptors, 0 where they are unknown, then where they are known and their sums of squares.
+        """
+        size = (STRIDE, STRIDE, len(descriptors) + 2, self.height + 2 * self.margin + 1, self.pitch)
+        thinned = np.zeros(size, np.float32)
+        for y, x in itertools.product(range(STRIDE), repeat=2):
+            known = region[y::STRIDE, x::STRIDE]
+            seen = thinned[y, x, :, self.margin : self.margin + known.shape[0], : known.shape[1]]
+            np.multiply(descriptors[:, y::STRIDE, x::STRIDE], known, out=seen[:-2])
+            seen[-2] = known
+            np.einsum("cij,cij->ij", seen[:-2], seen[:-2], out=seen[-1])
+        return thinned.reshape(*size[:3], -1)
 
-    def __call__(self, length: float, angles: Floats, cost: Floats, support: Floats) -> None:
-        """Fill in cost and support, (A, h, w) each, at the nodes of steps of one length."""
+    def compared(self, dx: NDArray[Any], dy: NDArray[Any]) -> tuple[Floats, NDArray[Any]]:
+        """Sum squared differences, and where they are known, at each sample and, weaker, one step ahead.
+
+        Returns both for every displacement, (K, 2, h, w), and which of the K is that of each dx and dy.
+        """
+        keys, run = np.unique(dy * STRIDE + dx % STRIDE, return_inverse=True)
+        low, high = np.full((2, len(keys)), dx.flat[0])
+        low[run.ravel()] = high[run.ravel()] = dx.ravel()
+        np.minimum.at(low, run, dx)
+        np.maximum.at(high, run, dx)
+        counts = (high - low) // STRIDE + 1
+        ends = np.cumsum(counts)
+        rows = (self.margin // self.smaller + 1) * self.smaller  # between planes: none reaches another one
+        room = rows * self.pitch
+        apart = self.size + room
+        line = np.zeros(2 * room + 2 * counts.max() * (apart + 1), np.float32)
+        faint = np.empty((counts.max(), 2, self.size), np.float32)
+        found = np.empty((ends[-1], 2, self.height // self.smaller, self.width // self.smaller), np.float32)
+        for key, x, count, end in zip(*(each.tolist() for each in (keys, low, counts, ends)), strict=True):
+            y = key // STRIDE
+            first = (self.margin + y // STRIDE) * self.pitch + x // STRIDE
+            there = self.there[y % STRIDE, x % STRIDE, :, first : first + count]
+            planes = line[room : room + 2 * count * apart].reshape(count, 2, apart)
+            sums = planes[..., : self.size]
+            np.einsum("cn,ckn->kn", self.here, there, out=sums[:, 0])
+            np.multiply(self.here[-1], there[-2], out=sums[:, 1])
+            # One step ahead is one number further for each next displacement.
+            away = room + (y + 1) // STRIDE * self.pitch + (x + 1) // STRIDE
+            ahead = line[away : away + count * (2 * apart + 1)].reshape(count, -1)[:, :-1]
+            ahead = ahead.reshape(count, 2, apart)[..., : self.size]
+            ahead += np.multiply(sums, np.float32(BACKWARD), out=faint[:count])
+            found[end - count : end] = self._thicker(planes)
+        return found, (ends - counts)[run] + (dx - low[run]) // STRIDE
+
+    def _thicker(self, planes: Floats) -> Floats:
+        """Average planes of samples down to nodes, where those are further apart."""
         import cv2
 
-        shifts = [
-            (round(length * x), round(length * y))
-            for x, y in zip(np.cos(angles).tolist(), np.sin(angles).tolist(), strict=True)
-        ]
-        different = list(dict.fromkeys(shifts))  # a short step rounds to the same pixels at many angles
-        for (dx, dy), sums in zip(different, self.sums, strict=False):
-            self._compare(dx, dy, sums[:, : self.height * self.pitch])
-        sums = self.sums[: len(different)]
-        tall: NDArray[Any] = sums.reshape(-1, self.pitch)[:, : self.width]
+        tall: NDArray[Any] = planes.reshape(-1, self.pitch)[:, : self.width]
         if self.smaller > 1:
             size = (tall.shape[1] // self.smaller, tall.shape[0] // self.smaller)
             tall = cv2.resize(tall, size, interpolation=cv2.INTER_AREA)
-        sigma = max(self.sigma * min(1.0, length / (2 * SHORTEST)), 0.5)
-        tall = cv2.GaussianBlur(tall, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-        if self.larger > 1:
-            size = (tall.shape[1] * self.larger, tall.shape[0] * self.larger)
-            tall = cv2.resize(tall, size, interpolation=cv2.INTER_LINEAR)
-        nodes = tall.reshape(len(different), 2, -1, tall.shape[1])[..., : self.grid[0], : self.grid[1]]
-        known = nodes[:, 1]
-        of_shift = [different.index(shift) for shift in shifts]
-        support[:] = known[of_shift]
-        mean = nodes[:, 0] / np.maximum(known, np.float32(1e-3)) / np.float32(2)
-        cost[:] = np.maximum(mean, 0)[of_shift]  # rounding can make a sum of squares negative
-
-    def _compare(self, dx: int, dy: int, sums: Floats) -> None:
-        """Sum squared differences, and where they are known, at each sample and, weaker, one step ahead."""
-        there = self._seen(dx, dy)
-        np.einsum("cn,cn->n", self.here, there, out=sums[0])
-        np.multiply(self.region, there[-2], out=sums[1])
-        away = round(dy / STRIDE) * self.pitch + round(dx / STRIDE)
-        if abs(away) < sums.shape[1]:
-            ahead, behind = (
-                slice(max(away, 0), min(away, 0) or None),
-                slice(max(-away, 0), -max(away, 0) or None),
-            )
-            sums[:, ahead] += BACKWARD * sums[:, behind]
+        return tall.reshape(len(planes), 2, -1, tall.shape[1])[:, :, : self.height // self.smaller]
 
 
 def _ratio(cost: Floats, support: Floats, other_cost: Floats, other_support: Floats) -> Floats:
@@ -280,38 +316,47 @@ def _ratio(cost: Floats, support: Floats, other_cost: Floats, other_support: Flo
 
 
 def _with_those_between(values: Floats) -> Floats:
-    """Interpolate (A, R, h, w) values, 0 or more, of every second length: cubic, (A, 2 R - 1, h, w)."""
-    angles, rows, *grid = values.shape
-    dense = np.empty((angles, 2 * rows - 1, *grid), np.float32)
-    dense[:, ::2] = values
-    if rows > 1:
-        between = dense[:, 1::2]
-        np.add(values[:, :-1], values[:, 1:], out=between)
-        between *= np.float32(0.5)
-        bend = np.diff(values, 2, axis=1) * np.float32(1 / 16)
-        between[:, 1:] -= bend
-        between[:, :-1] -= bend
-        np.maximum(between, 0, out=between)
+    """Interpolate (R, A, h, w) values, 0 or more, of every second length: cubic, (2 R - 1, A, h, w)."""
+    dense = np.empty((2 * len(values) - 1, *values.shape[1:]), np.float32)
+    dense[::2] = values
+    between = dense[1::2]
+    np.add(values[:-1], values[1:], out=between)
+    between *= np.float32(0.5)
+    bend = np.diff(values, 2, axis=0)
+    bend *= np.float32(1 / 16)
+    between[1:] -= bend
+    between[:-1] -= bend
+    np.maximum(between, 0, out=between)
     return dense
 
 
 def _pool(lengths: NDArray[Any], cost: Floats, support: Floats) -> Floats:
-    """Weigh costs, in place, so that they can be summed over nodes; returns what chance would cost there."""
+    """Weigh costs, in place, so that they can be summed over nodes; returns what chance would cost there.
+
+    All of them are (R, A, h, w).
+    """
     # Lags close to the step count most: the mean forgets how little the shortest ones cost.
     widths = (np.gradient(lengths) * lengths).astype(np.float32)
     chance = np.empty_like(cost)
-    known = np.minimum(support * 5, 1)
-    weighted = cost * known
-    total, measured = weighted.sum((0, 1)), known.sum((0, 1))
     # From standing still to the shortest length a cost grows like a parabola.
-    running = cost[:, 0] * np.float32(SHORTEST**2 / 4)
+    running = cost[0] * np.float32(SHORTEST**2 / 4)
     reached = np.full_like(running, SHORTEST**2 / 2)
+    total, measured = np.zeros((2, *running.shape), np.float32)
+    known, weighted = np.empty((2, *running.shape), np.float32)
     for row, width in enumerate(widths):
-        running += weighted[:, row] * width
-        reached += known[:, row] * width
-        np.divide(running, reached, out=chance[:, row])
+        np.multiply(support[row], 5, out=known)
+        np.minimum(known, 1, out=known)
+        np.multiply(cost[row], known, out=weighted)
+        total += weighted
+        measured += known
+        weighted *= width
+        known *= width
+        running += weighted
+        reached += known
+        np.divide(running, reached, out=chance[row])
+    total, measured = total.sum(0), measured.sum(0)
     typical = total / (measured + 1e-3)
-    seen = typical[measured > 0.2 * len(cost) * len(lengths)]
+    seen = typical[measured > 0.2 * len(ANGLES) * len(lengths)]
     common = float(np.median(seen)) if seen.size else 1.0
     floor = np.float32(max(0.1 * common, 3e-3))  # a flat place can't tell one step from another
     weight = 1 / (typical + np.float32(0.3 * common + 1e-6))

@@ -184,7 +184,7 @@ def _compare(
     grid: tuple[int, int],
 ) -> tuple[Floats, Floats]:
     """Return cost and support, (R, A, h, w) each, at the nodes of steps of some lengths, a level's pixels."""
-    angles = (direction + ANGLES).astype(np.float64)
+    angles = direction + ANGLES
     dx, dy = np.rint(lengths[:, None] * np.stack([np.cos(angles), np.sin(angles)])[:, None]).astype(int)
     samples = _Samples(descriptors, region, level, grid)
     sums, plane = samples.compared(dx, dy)
@@ -273,15 +273,16 @@ class _Samples:
         found = np.empty((ends[-1], 2, self.height // self.smaller, self.width // self.smaller), np.float32)
         for key, x, count, end in zip(*(each.tolist() for each in (keys, low, counts, ends)), strict=True):
             y = key // STRIDE
-            first = (self.margin + y // STRIDE) * self.pitch + x // STRIDE
+            away = y // STRIDE * self.pitch + x // STRIDE
+            first = self.margin * self.pitch + away
             there = self.there[y % STRIDE, x % STRIDE, :, first : first + count]
             planes = line[room : room + 2 * count * apart].reshape(count, 2, apart)
             sums = planes[..., : self.size]
             np.einsum("cn,ckn->kn", self.here, there, out=sums[:, 0])
             np.multiply(self.here[-1], there[-2], out=sums[:, 1])
             # One step ahead is one number further for each next displacement.
-            away = room + (y + 1) // STRIDE * self.pitch + (x + 1) // STRIDE
-            ahead = line[away : away + count * (2 * apart + 1)].reshape(count, -1)[:, :-1]
+            first = room + away
+            ahead = line[first : first + count * (2 * apart + 1)].reshape(count, -1)[:, :-1]
             ahead = ahead.reshape(count, 2, apart)[..., : self.size]
             ahead += np.multiply(sums, np.float32(BACKWARD), out=faint[:count])
             found[end - count : end] = self._thicker(planes)

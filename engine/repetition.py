@@ -137,7 +137,7 @@ def _grid(*axes: Any) -> Doubles:
     )
 
 
-def _discounted(dip: Floats, likely: Doubles) -> Doubles:
+def _discounted(dip: NDArray[Any], likely: Doubles) -> Doubles:
     """Rate dips, as shares of what is beside them: how deep they are for how likely; lower is better."""
     depth = 1 - dip
     return np.where(depth > 0, -depth * likely, -depth / likely)
@@ -157,29 +157,32 @@ class _Votes:
         self.places = (nodes[chosen] - self.center) @ self.axes.T
         self.reach = np.maximum(np.percentile(np.abs(self.places), 95, axis=0), 1.0)
         self.similarity = similarity
+        chosen = rows * inside.shape[1] + columns
+        # (R, A, places): lengths come first in memory
         cost, chance, support = (
-            values[:, :, rows, columns] for values in (similarity.cost, similarity.chance, similarity.support)
+            values.swapaxes(0, 1).reshape(-1, inside.size).take(chosen, 1).reshape(-1, len(ANGLES), len(rows))
+            for values in (similarity.cost, similarity.chance, similarity.support)
         )
-        cost = chance + (cost - chance) * np.minimum(support / FULL_SUPPORT, 1)
         known = support > 0.1
-        sure = chance[:, ::4][support[:, ::4] > 0.3]
+        sure = chance[::4][support[::4] > 0.3]
         self.blind = float(np.median(sure)) if sure.size else 1.0
-        both = np.stack(
-            [np.where(known, cost, UNKNOWN * self.blind), np.where(known, chance, self.blind)], -1
+        # Cost and chance of a label at a place are one number to look up and to sum. There is one more row
+        # at either end, for lengths that can't be looked up.
+        self.volume = np.full(
+            (len(cost) + 2, *cost.shape[1:]), complex(UNKNOWN, 1) * self.blind, np.complex64
         )
-        # Cost and chance of a label at a place are one number to look up and to sum. Each angle has one
-        # more row at either end, for lengths that can't be looked up.
-        beyond = np.broadcast_to(
-            np.array([UNKNOWN * self.blind, self.blind], np.float32), (len(cost), 1, *both.shape[2:])
-        )
-        self.rows = cost.shape[1] + 2
-        framed = np.concatenate([beyond, both, beyond], axis=1, dtype=np.float32)
-        self.volume = framed.reshape(-1).view(np.complex64)
-        few = framed[:, :, :FIRST_PLACES].view(np.complex64)[..., 0]
-        few = np.pad(few, ((0, 0), (ALIKE - 1, ALIKE - 1), (0, 0)), "edge").transpose(0, 2, 1)
-        # (angle, first row, place, ALIKE rows from there on)
-        spans = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(few), ALIKE, 2)
-        self.spans = spans.swapaxes(1, 2)
+        seen = self.volume[1:-1]
+        np.subtract(cost, chance, out=cost)
+        cost *= np.minimum(support / FULL_SUPPORT, 1)
+        cost += chance
+        np.copyto(seen.real, cost, where=known)
+        np.copyto(seen.imag, chance, where=known)
+        few = self.volume[:, :, :FIRST_PLACES].transpose(1, 2, 0)
+        few = np.pad(few, ((0, 0), (0, 0), (ALIKE - 1, ALIKE - 1)), "edge")
+        # ALIKE rows on from each angle's, place's and first row, side by side: faster to look up
+        spans = np.lib.stride_tricks.sliding_window_view(few, ALIKE, 2)
+        self.firsts = spans.shape[2]
+        self.spans = np.ascontiguousarray(spans).reshape(-1, ALIKE)
 
     def coarse(self, slants: Slants, kept: int = 16) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
@@ -198,18 +201,17 @@ class _Votes:
         """Return the best of a grid over all four numbers, scored roughly; in no order."""
         falls, turns = (np.array(slants) / reach for slants, reach in zip(slants, self.reach, strict=True))
         tilted, facing = _grid(falls, turns), np.zeros((1, 2))
-        tried = [(angle, tilted) for angle in np.radians([-20, -10, 0, 10, 20])]
-        tried += [(angle, facing) for angle in np.radians([-15, -5, 5, 15])]
-        scores = np.concatenate([self._scored(*each) for each in tried])
+        planes = np.concatenate(
+            [_grid(np.radians([-20, -10, 0, 10, 20]), tilted), _grid(np.radians([-15, -5, 5, 15]), facing)]
+        )
+        scores = self._scored(planes)
         most = min(most, scores.size)
         chosen = np.sort(np.argpartition(scores, most - 1, axis=None)[:most])
         plane, length = np.divmod(chosen, scores.shape[1])
-        angles = np.repeat([angle for angle, _ in tried], [len(tilts) for _, tilts in tried])
-        tilts = np.concatenate([tilts for _, tilts in tried])
-        return np.column_stack([angles[plane], self.similarity.lengths[length], tilts[plane]])
+        return np.insert(planes[plane], 1, self.similarity.lengths[length], axis=1)
 
-    def _scored(self, angle: float, tilts: Doubles) -> Doubles:
-        """Score, (planes, lengths), every length at one angle on some planes: roughly, for a few places.
+    def _scored(self, planes: Doubles) -> Doubles:
+        """Score, (N, lengths), every length at an angle on a plane, (N, 3): roughly, for a few places.
 
         Lengths that are much alike change by the same share from place to place, so that a plane moves
         a whole span of a place's costs along the lengths.
@@ -217,17 +219,18 @@ class _Votes:
         lengths, growth = self.similarity.lengths, self.similarity.growth
         shorter, longer = np.rint(np.log(ASIDE) / growth).astype(int)
         starts = np.arange(shorter, len(lengths) + longer, ALIKE)
-        middles = lengths[0] * np.exp((starts + ALIKE // 2) * growth)
-        guesses = np.column_stack([np.full(len(starts) * len(tilts), angle), _grid(middles, tilts)])
-        row, column = self._moves(guesses, slice(0, FIRST_PLACES))
-        first = np.rint(np.clip(row + ALIKE // 2, 0, self.rows + ALIKE - 2)).astype(np.int32)
-        spans = self.spans[column.T, first.T, np.arange(row.shape[1])[:, None]]  # places first: faster to sum
-        sums = spans.sum(0).reshape(len(starts), len(tilts), ALIKE).swapaxes(0, 1).reshape(len(tilts), -1)
-        cost = np.minimum(sums.real / sums.imag, CREST)
+        row, column, pull = self._turned(planes[:, 0], planes[:, 1:], slice(0, FIRST_PLACES))
+        label = (column * column.shape[1] + np.arange(column.shape[1], dtype=np.int32)) * self.firsts
+        cost = np.empty((len(planes), len(starts), ALIKE), np.float32)
+        for number, middle in enumerate(lengths[0] * np.exp((starts + ALIKE // 2) * growth)):
+            first = self._stepped(row, pull, middle) + np.float32(ALIKE // 2)
+            span = label + np.rint(np.clip(first, 0, self.firsts - 1)).astype(np.int32)
+            sums = self.spans.take(span.T, axis=0).sum(0)  # places first: faster to sum
+            np.divide(sums.real, sums.imag, out=cost[:, number])
+        cost = np.minimum(cost.reshape(len(planes), -1), CREST)
         here = np.arange(len(lengths)) - shorter
         dip = cost[:, here] / np.minimum(cost[:, here + shorter], cost[:, here + longer])
-        likely = self._likely(np.array([[angle]]), lengths, tilts[:, None])
-        return _discounted(dip, likely)
+        return _discounted(dip, self._likely(planes[:, :1], lengths, planes[:, None, 1:]))
 
     def refined(self, guesses: Doubles, rounds: int = 6) -> Doubles:
         """Walk guesses downhill, one number at a time, the better half each time strides are halved.
@@ -292,35 +295,60 @@ class _Votes:
         angle = self.similarity.direction + float(guess[0])
         return Repetition(self.center, angle, float(guess[1]), guess[2:] @ self.axes, cost, merit)
 
-    def _moves(self, guesses: Doubles, places: slice = slice(None)) -> tuple[Floats, NDArray[np.int32]]:
+    def _moves(self, guesses: Doubles) -> tuple[Floats, NDArray[np.int32]]:
         """Return each place's step, as a row of the volume, and its angle, as a column."""
+        row, column, pull = self._turned(guesses[:, 0], guesses[:, 2:])
+        return self._stepped(row, pull, guesses[:, 1:2]), column
+
+    def _turned(
+        self, angles: Doubles, falls: Doubles, places: slice = slice(None)
+    ) -> tuple[Floats, NDArray[np.int32], Floats]:
+        """Tell what is known of each place's step before its length is: row, column in the volume, and pull.
+
+        The row is that of the shortest step, if nothing pulled it. Pull is by how much nearer a step ends for
+        each pixel of its length.
+        """
         import cv2
 
-        angle, step, along, across = guesses.T[:, :, None].astype(np.float32)
+        angle, along, across = np.column_stack([angles, falls]).T[:, :, None].astype(np.float32)
         x, y = self.places[places].T.astype(np.float32)
         cos, sin = np.cos(angle), np.sin(angle)
-        nearness = 1 + along * x + across * y
         ahead = along * cos + across * sin
-        pull = step * nearness
-        shrink = 1 - pull * ahead
-        off_plane = (nearness < 0.12) | (shrink < 0.15)
+        nearness = along * x
+        nearness += across * y
+        nearness += 1
         length, turn = cv2.cartToPolar(cos + x * ahead, sin + y * ahead)
-        length *= pull
-        length /= np.maximum(shrink, np.float32(0.15))
-        row = np.asarray(cv2.log(np.maximum(length, np.float32(1e-3))), np.float32)
-        row -= np.float32(np.log(SHORTEST))
+        length *= nearness
+        row = np.log(np.maximum(length, np.float32(1e-3), out=length), out=length)
         row *= np.float32(1 / self.similarity.growth)
-        column = COLUMNS.take(np.rint(np.multiply(turn, 1 / APART, dtype=np.float32)).astype(np.int32))
+        turn *= np.float32(1 / APART)
+        column = COLUMNS.take(np.rint(turn, out=turn).astype(np.int32))
+        off_plane = nearness < 0.12
         off_plane |= column < 0
         row[off_plane] = -OFF
         column[off_plane] = 0
-        return row, column
+        nearness *= ahead
+        return row, column, nearness
+
+    def _stepped(self, row: Floats, pull: Floats, step: Any) -> Floats:
+        """Return each place's step as a row of the volume, for steps of a length at the center."""
+        growth = self.similarity.growth
+        shrink = np.multiply(pull, -step, dtype=np.float32)
+        shrink += 1
+        behind = shrink < 0.15
+        np.log(np.maximum(shrink, np.float32(0.15), out=shrink), out=shrink)
+        shrink *= np.float32(-1 / growth)
+        shrink += row
+        shrink += np.asarray(np.log(step / SHORTEST) / growth, np.float32)
+        shrink[behind] = -OFF
+        return shrink
 
     def _look(self, row: Floats, column: NDArray[np.int32]) -> Floats:
         """Sum costs over the places, the last axis, and divide by what chance gives."""
-        label = np.rint(np.clip(row + 1, 0, self.rows - 1)).astype(np.int32)
-        label += column * self.rows
-        label *= len(self.places)
-        label += np.arange(len(self.places), dtype=np.int32)
+        label = np.rint(np.clip(row + 1, 0, len(self.volume) - 1)).astype(np.int32)
+        label *= self.volume.shape[1]
+        label += column
+        label *= self.volume.shape[2]
+        label += np.arange(self.volume.shape[2], dtype=np.int32)
         total = self.volume.take(label).sum(-1)
         return np.minimum(total.real / total.imag, CREST)

@@ -34,6 +34,7 @@ CREST = 1.3
 """Costs, in units of chance, are all the same from here on."""
 ASIDE = (0.75, 1.3)
 """A repetition is a dip: these multiples of its step must cost more."""
+BESIDE = np.log([1, *ASIDE])
 LONGER = 0.45
 """Doubt for each e-fold of length: of a step and its multiples, the step is meant."""
 NEAR = np.exp(np.linspace(-0.12, 0.12, 5))
@@ -206,8 +207,7 @@ class _Votes:
         )
         scores = self._scored(planes)
         most = min(most, scores.size)
-        chosen = np.sort(np.argpartition(scores, most - 1, axis=None)[:most])
-        plane, length = np.divmod(chosen, scores.shape[1])
+        plane, length = np.nonzero(scores <= np.partition(scores, most - 1, axis=None)[most - 1])
         return np.insert(planes[plane], 1, self.similarity.lengths[length], axis=1)
 
     def _scored(self, planes: Doubles) -> Doubles:
@@ -275,7 +275,7 @@ class _Votes:
     def score(self, guesses: Doubles) -> Doubles:
         """Rate hypotheses, lower is better: the negated depth of a dip, discounted by how unlikely it is."""
         row, column = self._moves(guesses)
-        shifts = np.array([0, *np.log(ASIDE)], np.float32) / np.float32(self.similarity.growth)
+        shifts = (BESIDE / self.similarity.growth).astype(np.float32)
         cost, *beside = self._look(row + shifts[:, None, None], column)
         likely = self._likely(guesses[:, 0], guesses[:, 1], guesses[:, 2:])
         return _discounted(cost / np.minimum(*beside), likely)

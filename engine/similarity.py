@@ -250,8 +250,9 @@ class _Samples:
             seen = thinned[y, x, :, self.margin : self.margin + known.shape[0], : known.shape[1]]
             np.multiply(descriptors[:, y::STRIDE, x::STRIDE], known, out=seen[:-2])
             seen[-2] = known
-            np.einsum("cij,cij->ij", seen[:-2], seen[:-2], out=seen[-1])
-        return thinned.reshape(*size[:3], -1)
+        lines = thinned.reshape(*size[:3], -1)
+        np.einsum("yxcn,yxcn->yxn", lines[:, :, :-2], lines[:, :, :-2], out=lines[:, :, -1])
+        return lines
 
     def compared(self, dx: NDArray[Any], dy: NDArray[Any]) -> tuple[Floats, NDArray[Any]]:
         """Sum squared differences, and where they are known, at each sample and, weaker, one step ahead.

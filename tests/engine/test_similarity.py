@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from engine.similarity import ANGLES, BACKWARD, NODE, SHORTEST, WINDOW, describe_levels, measure
+from engine.similarity import ANGLES, BACKWARD, NODE, SHORTEST, WINDOW, _compare, describe_levels, measure
 
 from .pictures import plane_texture
 
@@ -25,10 +25,10 @@ def region(size=SIZE):
     return (away < 0.22).astype(np.float32)
 
 
-def plain(planes, inside, direction, lengths):
+def plain(planes, inside, direction, lengths, node=NODE):
     """Compare every pixel, a displacement at a time, and let both ends of it hear of the difference."""
     height, width = inside.shape
-    nodes = (height // NODE, width // NODE)
+    nodes = (height // node, width // node)
     cost, support = (np.zeros((len(ANGLES), len(lengths), *nodes)) for _ in range(2))
     for column, angle in enumerate(direction + ANGLES):
         for row, length in enumerate(lengths):
@@ -41,10 +41,10 @@ def plain(planes, inside, direction, lengths):
                         for place, weight in (((y, x), 1), ((y + dy, x + dx), BACKWARD)):
                             squared[place] += weight * difference
                             both[place] += weight
-            sigma = max(WINDOW / NODE * min(1, length / (2 * SHORTEST)), 0.5)
+            sigma = max(WINDOW / node * min(1, length / (2 * SHORTEST)), 0.5)
             pooled = [
                 ndimage.gaussian_filter(
-                    values.reshape(nodes[0], NODE, nodes[1], NODE).mean((1, 3)), sigma, mode="constant"
+                    values.reshape(nodes[0], node, nodes[1], node).mean((1, 3)), sigma, mode="constant"
                 )
                 for values in (squared, both)
             ]
@@ -66,6 +66,19 @@ def test_costs_are_those_of_comparing_every_pixel():
     # A place's costs are weighed by one number, so that they can be summed over places.
     share = similarity.cost[:, few][..., seen] / (cost[..., seen] + 0.1 * np.median(cost[..., seen]))
     assert (share.std((0, 1)) / share.mean((0, 1))).max() < 0.08
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_each_level_compares_its_own_pixels(level):
+    planes, inside, node = smooth_planes(1), region(), NODE >> level
+    grid = (SIZE[0] // node, SIZE[1] // node)
+    lengths = np.array([9.0, 13.4])
+    cost, support = (values.swapaxes(0, 1) for values in _compare(planes, inside, level, lengths, 2.1, grid))
+    plain_cost, plain_support = plain(planes, inside, 2.1, lengths, node)
+    off = np.abs(support - plain_support)
+    assert off.mean() < 0.03 and off.max() < 0.15
+    seen = plain_support > 0.3
+    assert np.abs(cost - plain_cost)[seen].mean() < 0.05 * plain_cost[seen].mean()
 
 
 def test_lengths_grow_evenly_up_to_the_longest():

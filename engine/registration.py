@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
 from .normal import NormalEquations
-from .resample import cells, enlarge, shrink, times
+from .resample import cells, enlarge, shrink
 
 BENDING = 3.0
 """Weight of the field's second differences against the still's own pixels."""
@@ -38,20 +38,29 @@ MOST_VIEWED = 400_000
 """Of a view: where steps are short against the still, more wouldn't make them any surer."""
 
 
+NARROWEST = 8
+"""Pixels on a view's shorter side; it isn't halved below them."""
+WIDE = 2.0
+"""Pixels; a Gaussian that is twice as wide is made at half the size."""
+
+
 @dataclass(frozen=True)
 class View:
     """The still around a part at one scale.
 
     Parameters
     ----------
-    pixels : (h, w, C + 1) float32
-        Details with their contrast evened out, and 1 in the region, 0 outside.
+    pixels : (h, w, 4) float32
+        Luma's and colors' details with their contrast evened out, and 1 in the region, 0 outside.
     scale : (2,) float64
         Its pixels in a working pixel, along x and y: they differ where it is narrow.
+    area : float
+        Pixels in the region.
     """
 
     pixels: Floats
     scale: Doubles
+    area: float
 
 
 def make_views(picture: Floats, inside: NDArray[np.bool_], scale: Doubles, step: float) -> list[View]:
@@ -67,45 +76,66 @@ def make_views(picture: Floats, inside: NDArray[np.bool_], scale: Doubles, step:
     step : float
         Working pixels.
     """
-    whole, sides = float(scale.min()), inside.shape
-    finest = min(whole, FINEST / step)
+    import cv2
+
+    scales = [scale]
+    while scales[-1].min() * step > 1.5 * COARSEST:
+        sides = inside.shape // (scale / scales[-1])[::-1]
+        scales.append(scales[-1] / np.where(sides[::-1] >= 2 * NARROWEST, 2, 1))
+    # Whole numbers of the coarsest pixels, so that all is halved exactly; what is added is opaque and outside.
+    rows, columns = (int(-(-side // most) * most) for side, most in zip(inside.shape, (scale / scales[-1])[::-1]))
+    height, width = inside.shape
+    pixels, share = np.ones((rows, columns, 4), np.float32), np.zeros((rows, columns), np.float32)
+    cv2.cvtColor(cv2.transform(picture, LUMA_AND_COLORS), cv2.COLOR_RGB2RGBA, pixels[:height, :width])
+    share[:height, :width] = inside
     views = []
-    wanted = [finest]
-    while wanted[-1] * step > 1.5 * COARSEST:
-        wanted.append(wanted[-1] / 2)
-    share = inside.astype(np.float32)
-    for level in wanted:
-        height, width = (max(8, round(side * level / whole)) for side in sides)
-        if (height, width) != share.shape:
-            picture, share = shrink(picture, (height, width)), shrink(share, (height, width))
-        details = _details(picture, share > 0.5, max(1.5, step * level / 4))
-        views.append(View(details, scale * [width / sides[1], height / sides[0]]))
+    for at in scales:
+        size = tuple(np.round((rows, columns) * (at / scale)[::-1]).astype(int))
+        if size != share.shape:
+            pixels, share = shrink(pixels, size), shrink(share, size)
+        region = (share > 0.5).view(np.uint8)
+        details = _details(pixels, region, max(1.5, step * float(at.min()) / 4))
+        views.append(View(details, at, float(np.count_nonzero(region))))
     return views[::-1]
 
 
-def _details(picture: Floats, inside: NDArray[np.bool_], sigma: float) -> Floats:
-    """Take out what changes slowly and even out the contrast of the rest, within the region."""
+def _details(pixels: Floats, region: NDArray[np.uint8], sigma: float) -> Floats:
+    """Take out what changes slowly and even out the contrast of the rest, within the region.
+
+    Parameters
+    ----------
+    pixels : (h, w, 4) float32
+        The last channel is 1.
+    region : (h, w) uint8
+        1 inside.
+    sigma : float
+        Pixels; how far around a pixel is looked.
+    """
     import cv2
 
-    region = inside.astype(np.float32)
-    details = times(np.asarray(cv2.transform(picture, LUMA_AND_COLORS), np.float32), region)
-
-    # A wide window sees no more in every pixel than in their means.
-    coarser = max(1, int(sigma / 3))
-    size = cells(inside.shape, coarser)
+    size = region.shape
 
     def smooth(values: Floats) -> Floats:
-        small = shrink(values, size)
-        blurred = cv2.GaussianBlur(small, (0, 0), sigma / coarser, borderType=cv2.BORDER_CONSTANT)
-        return np.asarray(blurred, np.float32).reshape(small.shape)
+        """Blur on cells: a wide window sees no more in every pixel than in their means."""
+        width = sigma
+        while width >= 2 * WIDE:  # by halves: OpenCV is several times faster at those
+            values = shrink(values, cells(values.shape, 2))
+            width /= 2
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), width, borderType=cv2.BORDER_CONSTANT), np.float32)
 
-    share = smooth(region) + np.float32(1e-4)
-    details -= times(enlarge(smooth(details) / share[..., None], inside.shape), region)
-    spread = np.sqrt(smooth(np.einsum("ijk,ijk->ij", details, details)) / share)
-    seen = spread[shrink(region, size) > 0.5]
+    details = cv2.copyTo(pixels, region)
+    mean = smooth(details)
+    share = mean[..., 3:] + np.float32(1e-4)
+    mean /= share
+    mean[..., 3] = 0
+    cv2.subtract(details, enlarge(mean, size), details, region)
+    squares = smooth(np.square(details))
+    spread = np.sqrt(squares[..., :3].sum(2, keepdims=True) / share)
+    seen = spread[share > 0.5]
     typical = float(np.median(seen)) if seen.size else 1.0
-    even = enlarge(np.reciprocal(spread + np.float32(0.3 * typical + 1e-4)), inside.shape)
-    return np.asarray(cv2.merge([*cv2.split(times(details, even)), region]), np.float32)
+    even = np.repeat(np.reciprocal(spread + np.float32(0.3 * typical + 1e-4)), 4, axis=2)
+    even[..., 3] = 1
+    return np.asarray(cv2.multiply(details, enlarge(even, size), details), np.float32)
 
 
 def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
@@ -191,7 +221,7 @@ class _Samples:
     def of(cls, anchors: Anchors, view: View) -> _Samples:
         """Lay the lattice so that as many of its pixels as are compared lie in the region."""
         size = view.pixels.shape[:2]
-        spacing = max(1.0, np.sqrt(np.count_nonzero(view.pixels[..., -1]) / SAMPLES))
+        spacing = max(1.0, np.sqrt(view.area / SAMPLES))
         rows, columns = (np.arange(spacing / 2, side, spacing).astype(int) for side in size)
         x, y = (plane.astype(np.float32) for plane in np.meshgrid(columns, rows))
         across, upright = view.scale

@@ -420,14 +420,21 @@ def _views(
     """Show a part for its refinement: from the still itself where steps are short."""
     import cv2
 
-    height, width = part.inside.shape
     most = float(np.sqrt(MOST_VIEWED / part.inside.size))
     detail = min(float(reduced.factor), FINEST / (step / scale), most)
-    size = (max(LEAST_SIDE, round(height * detail)), max(LEAST_SIDE, round(width * detail)))
-    box = tuple(slice(side.start * reduced.factor, side.stop * reduced.factor) for side in part.box)
-    pixels = reduced.still[part.box] if detail <= 1 else still[box]
-    picture = display_at(pixels, size)
+    factor = 1 if detail <= 1 else reduced.factor
+    pixels = reduced.still if factor == 1 else still
+    pixels = pixels[tuple(slice(side.start * factor, side.stop * factor) for side in part.box)]
+    # By a power of two and, from less than twice the size, linearly: averages of broken pixels take longer.
+    spare = min(factor / detail, min(pixels.shape[:2]) / LEAST_SIDE)
+    power = 2 ** int(np.log2(max(1.0, spare)))
+    small = tuple(side // power for side in pixels.shape[:2])
+    size = tuple(max(LEAST_SIDE, round(side * power / factor * detail)) for side in small)
+    pixels = display_at(pixels[: small[0] * power, : small[1] * power], small)
+    picture = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_LINEAR)
     if colorless:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    view_scale = np.array([size[1] / width, size[0] / height]) / scale
-    return make_views(picture, mask_at(part.inside, size), view_scale, step)
+    shown = np.array(small) * power / factor  # all of the part, or all but an odd row or column
+    inside = part.inside[: round(shown[0]), : round(shown[1])].view(np.uint8)
+    inside = cv2.resize(inside, size[::-1], interpolation=cv2.INTER_LINEAR)  # rounded: 1 from a half on
+    return make_views(picture, inside > 0, (size / shown)[::-1] / scale, step)

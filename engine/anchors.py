@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .normal import Sparse, solve_smooth
+from .normal import Band
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -22,6 +22,13 @@ LOOSE = 0.01
 """Of the usual stiffness, for where it does."""
 STIFFNESS = 3.0
 """Weight of the field's second differences against what the CRF assigned."""
+
+DIFFERENCES = (
+    ((((0, 0), 1.0), ((1, 0), -2.0), ((2, 0), 1.0)), 1.0),
+    ((((0, 0), 1.0), ((0, 1), -2.0), ((0, 2), 1.0)), 1.0),
+    ((((0, 0), 1.0), ((0, 1), -1.0), ((1, 0), -1.0), ((1, 1), 1.0)), 2.0),
+)
+"""Second differences: where anchors are along the longer and the shorter side, what they count; a weight."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +65,26 @@ class Anchors:
         grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
         return self.origin + grid.reshape(-1, 2) * self.spacing
 
-    def basis(self, points: NDArray[Any]) -> Sparse:
-        """Return the sparse matrix that interpolates anchor values at (N, 2) points, bilinearly."""
-        from scipy.sparse import csr_matrix
+    def basis(self, points: NDArray[Any]) -> tuple[NDArray[np.intp], Doubles]:
+        """Interpolate anchor values at (N, 2) points, bilinearly.
 
+        Returns
+        -------
+        corners : (N, 4) int
+            The anchors of each point's cell.
+        shares : (N, 4) float64
+            What each of them counts there.
+        """
         rows, columns = self.shape
         place = (points - self.origin) / self.spacing
         x = np.clip(place[:, 0], 0, columns - 1.000001)
         y = np.clip(place[:, 1], 0, rows - 1.000001)
-        left, top = x.astype(np.int32), y.astype(np.int32)
+        left, top = x.astype(np.intp), y.astype(np.intp)
         right, below = x - left, y - top
         shares = np.stack(
             [(1 - right) * (1 - below), right * (1 - below), (1 - right) * below, right * below], axis=1
         )
-        corners = (top * columns + left)[:, None] + np.array([0, 1, columns, columns + 1], np.int32)
-        ends = np.arange(0, 4 * len(points) + 1, 4)
-        return csr_matrix((shares.ravel(), corners.ravel(), ends), shape=(len(points), rows * columns))
+        return (top * columns + left)[:, None] + np.array([0, 1, columns, columns + 1]), shares
 
     def lattice(self, y: Doubles, x: Doubles) -> tuple[Floats, Floats]:
         """Return what each row of anchors counts at (r,) heights, and each column at (c,) widths.
@@ -93,31 +104,29 @@ class Anchors:
         return shares((y - top) / self.spacing, rows), shares((x - left) / self.spacing, columns)
 
     @cached_property
-    def bending(self) -> Sparse:
-        """Return the sparse matrix K so that c' K c is the sum of squared second differences."""
-        from scipy.sparse import diags, eye, kron
+    def bending(self) -> Doubles:
+        """Return the lower band of K, so that c' K c is the sum of squared second differences.
 
-        def difference(count: int, order: int) -> Sparse:
-            taps = {1: [-1.0, 1.0], 2: [1.0, -2.0, 1.0]}[order]
-            return diags(taps, range(order + 1), shape=(count - order, count))
-
-        rows, columns = self.shape
-        # In blocks, as small products come by default, zeros would be stored between distant anchors.
-        xx = self._loosened(kron(eye(rows), difference(columns, 2), "csr"))
-        yy = self._loosened(kron(difference(rows, 2), eye(columns), "csr"))
-        xy = self._loosened(kron(difference(rows, 1), difference(columns, 1), "csr"))
-        return (xx.T @ xx + yy.T @ yy + 2 * xy.T @ xy).tocsr()
-
-    def _loosened(self, differences: Sparse) -> Sparse:
-        """Weaken the differences between anchors that follow strokes in different directions."""
-        from scipy.sparse import diags
-
-        if self.headings is None:
-            return differences
-        rows = differences.tocsr()
-        first, last = rows.indices[rows.indptr[:-1]], rows.indices[rows.indptr[1:] - 1]
-        together = (self.headings[first] * self.headings[last]).sum(1) > np.cos(SHARP_TURN)
-        return diags(np.where(together, 1.0, LOOSE)) @ rows
+        It's weak between anchors that follow strokes in different directions.
+        """
+        order = Band(self.shape)
+        length, side = max(self.shape), order.side
+        band = np.zeros((2 * side + 1, length, side))
+        for taps, weight in DIFFERENCES:
+            (far, aside), _ = taps[-1]
+            free = (slice(length - far), slice(side - aside))  # the anchors a difference may begin at
+            weights = np.full((length - far, side - aside), weight)
+            if self.headings is not None:
+                headings = self.headings[order.order].reshape(length, side, 2)
+                together = (headings[free] * headings[far:, aside:]).sum(-1) > np.cos(SHARP_TURN)
+                weights[~together] *= LOOSE**2
+            for (ahead, beside), tap in taps:
+                place = slice(ahead, length - far + ahead), slice(beside, side - aside + beside)
+                for (later, farther), other in taps:
+                    apart = (later - ahead) * side + farther - beside
+                    if apart >= 0:
+                        band[(apart, *place)] += tap * other * weights
+        return band.reshape(len(band), -1)
 
 
 def fit_field(anchors: Anchors, points: Doubles, displacements: Floats, trust: Floats) -> Doubles:
@@ -135,12 +144,12 @@ def fit_field(anchors: Anchors, points: Doubles, displacements: Floats, trust: F
     -------
     (anchors, 2) float64
     """
-    from scipy.sparse import diags, eye
-
     weights = trust.astype(np.float64) * (len(anchors.points) / max(float(trust.sum()), 1e-9))
-    basis = anchors.basis(points)
-    asked = basis.T @ diags(weights)
-    held = 1e-9 * eye(basis.shape[1])  # anchors that nothing determines
-    return solve_smooth(
-        anchors.shape, asked @ basis + STIFFNESS * anchors.bending + held, asked @ displacements
-    )
+    corners, shares = anchors.basis(points)
+    order = Band(anchors.shape)
+    band = order.gram(corners, shares, weights) + STIFFNESS * anchors.bending
+    band[0] += 1e-9  # anchors that nothing determines
+    asked = (shares * weights[:, None])[..., None] * displacements[:, None]
+    places = order.place[corners].ravel()
+    right = [np.bincount(places, part.ravel(), band.shape[1]) for part in asked.transpose(2, 0, 1)]
+    return order.solve(band, np.stack(right, axis=1))

@@ -54,13 +54,13 @@ class View:
         Luma's and colors' details with their contrast evened out, and 1 in the region, 0 outside.
     scale : (2,) float64
         Its pixels in a working pixel, along x and y: they differ where it is narrow.
-    area : float
+    area : int
         Pixels in the region.
     """
 
     pixels: Floats
     scale: Doubles
-    area: float
+    area: int
 
 
 def make_views(picture: Floats, inside: NDArray[np.bool_], scale: Doubles, step: float) -> list[View]:
@@ -69,7 +69,7 @@ def make_views(picture: Floats, inside: NDArray[np.bool_], scale: Doubles, step:
     Parameters
     ----------
     picture : (h, w, 3) float32, 0 to 1
-        The part's box, at the still's resolution or below it.
+        The part's box, as large as it's looked at.
     inside : (h, w) bool
     scale : (2,) float64
         Its pixels in a working pixel, along x and y.
@@ -78,25 +78,34 @@ def make_views(picture: Floats, inside: NDArray[np.bool_], scale: Doubles, step:
     """
     import cv2
 
-    scales = [scale]
-    while scales[-1].min() * step > 1.5 * COARSEST:
-        sides = inside.shape // (scale / scales[-1])[::-1]
-        scales.append(scales[-1] / np.where(sides[::-1] >= 2 * NARROWEST, 2, 1))
-    # Whole numbers of the coarsest pixels, so that all is halved exactly; what is added is opaque and outside.
-    rows, columns = (int(-(-side // most) * most) for side, most in zip(inside.shape, (scale / scales[-1])[::-1]))
+    halvings = _halvings(inside.shape, scale, step)
+    # Whole numbers of the coarsest pixels, so that all is halved exactly; what is added is outside.
     height, width = inside.shape
+    rows, columns = (-(-np.array(inside.shape) // halvings[-1]) * halvings[-1]).tolist()
     pixels, share = np.ones((rows, columns, 4), np.float32), np.zeros((rows, columns), np.float32)
     cv2.cvtColor(cv2.transform(picture, LUMA_AND_COLORS), cv2.COLOR_RGB2RGBA, pixels[:height, :width])
     share[:height, :width] = inside
     views = []
-    for at in scales:
-        size = tuple(np.round((rows, columns) * (at / scale)[::-1]).astype(int))
+    for halving in halvings:
+        size = rows // int(halving[0]), columns // int(halving[1])
         if size != share.shape:
             pixels, share = shrink(pixels, size), shrink(share, size)
         region = (share > 0.5).view(np.uint8)
+        at = scale / halving[::-1]
         details = _details(pixels, region, max(1.5, step * float(at.min()) / 4))
-        views.append(View(details, at, float(np.count_nonzero(region))))
+        views.append(View(details, at, int(np.count_nonzero(region))))
     return views[::-1]
+
+
+def _halvings(shape: tuple[int, ...], scale: Doubles, step: float) -> list[NDArray[np.intp]]:
+    """Say by what the sides of each view are divided, (rows, columns); a narrow one isn't divided further."""
+    halvings = [np.ones(2, np.intp)]
+    while (scale[::-1] / halvings[-1]).min() * step > 1.5 * COARSEST:
+        wide = np.array(shape) // halvings[-1] >= 2 * NARROWEST
+        if not wide.any():
+            break
+        halvings.append(halvings[-1] * np.where(wide, 2, 1))
+    return halvings
 
 
 def _details(pixels: Floats, region: NDArray[np.uint8], sigma: float) -> Floats:
@@ -123,7 +132,7 @@ def _details(pixels: Floats, region: NDArray[np.uint8], sigma: float) -> Floats:
             width /= 2
         return np.asarray(cv2.GaussianBlur(values, (0, 0), width, borderType=cv2.BORDER_CONSTANT), np.float32)
 
-    details = cv2.copyTo(pixels, region)
+    details = np.asarray(cv2.copyTo(pixels, region), np.float32)
     mean = smooth(details)
     share = mean[..., 3:] + np.float32(1e-4)
     mean /= share
@@ -157,7 +166,7 @@ def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
     # Anchors where nothing lands are hardly held.
     system = NormalEquations(samples.down, samples.along, stiff, 1e-4)
     for _ in range(PASSES):
-        change = _change(system, samples, values, -(stiff @ values))
+        change = _change(system, samples, values)
         values = values + change
         if np.sqrt(np.square(change * view.scale).mean()) < SETTLED:
             break
@@ -235,7 +244,7 @@ class _Samples:
         return _Look.at(self.view, self.x + right, self.y + down)
 
 
-def _change(system: NormalEquations, samples: _Samples, values: Doubles, pull: Doubles) -> Doubles:
+def _change(system: NormalEquations, samples: _Samples, values: Doubles) -> Doubles:
     """One Gauss-Newton step of the registration at one scale."""
     here, there = samples.seen, samples.ahead(values)
     landed = here.inside & there.inside
@@ -249,7 +258,7 @@ def _change(system: NormalEquations, samples: _Samples, values: Doubles, pull: D
     slope_x, slope_y = (here.slopes + there.slopes) / 2
     pairs = ((slope_x, slope_x), (slope_x, slope_y), (slope_y, slope_y), (slope_x, error), (slope_y, error))
     products = np.stack([weight * _dot(one, other) for one, other in pairs])
-    change = system.solve(products[:3], products[3:], pull)
+    change = system.solve(products[:3], products[3:], values)
     limit = 2.0 / samples.view.scale.min()  # pixels of this scale: beyond them the slopes say nothing
     lengths = np.hypot(change[:, 0], change[:, 1])[:, None]
     return change * np.minimum(1.0, limit / np.maximum(lengths, 1e-9))

@@ -431,10 +431,10 @@ def _views(
     small = tuple(side // power for side in pixels.shape[:2])
     size = tuple(max(LEAST_SIDE, round(side * power / factor * detail)) for side in small)
     pixels = display_at(pixels[: small[0] * power, : small[1] * power], small)
-    picture = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_LINEAR)
+    picture = np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     if colorless:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     shown = np.array(small) * power / factor  # all of the part, or all but an odd row or column
-    inside = part.inside[: round(shown[0]), : round(shown[1])].view(np.uint8)
-    inside = cv2.resize(inside, size[::-1], interpolation=cv2.INTER_LINEAR)  # rounded: 1 from a half on
+    region = part.inside[: round(shown[0]), : round(shown[1])].view(np.uint8)
+    inside = cv2.resize(region, size[::-1], interpolation=cv2.INTER_LINEAR)  # rounded: 1 from a half on
     return make_views(picture, inside > 0, (size / shown)[::-1] / scale, step)

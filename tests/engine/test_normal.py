@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from engine.anchors import Anchors
-from engine.normal import NormalEquations, solve_smooth
+from engine.normal import Band, NormalEquations
+
+from . import whole
 
 
 def lattice(anchors, size, spacing):
@@ -25,16 +27,17 @@ def test_the_band_gives_what_the_whole_matrix_gives(size):
     error = rng.normal(size=len(points))
     weights = np.stack([slopes[0] ** 2, slopes[0] * slopes[1], slopes[1] ** 2]).astype(np.float32)
     right = (slopes * error).astype(np.float32)
-    beside = rng.normal(size=(len(anchors.points), 2))
+    values = rng.normal(size=(len(anchors.points), 2))
     stiff = 0.3 * anchors.bending
 
     system = NormalEquations(down, along, stiff, 1e-4)
-    found = system.solve(weights.reshape(3, *shape), right.reshape(2, *shape), beside)
+    found = system.solve(weights.reshape(3, *shape), right.reshape(2, *shape), values)
 
-    basis = anchors.basis(points).toarray()
+    basis = whole.basis(anchors, points)
     both = np.hstack([basis * slopes[0][:, None], basis * slopes[1][:, None]])
-    whole = both.T @ both + np.kron(np.eye(2), stiff.toarray()) + 1e-4 * np.eye(both.shape[1])
-    expected = np.linalg.solve(whole, both.T @ error + beside.T.ravel()).reshape(2, -1).T
+    smooth = np.kron(np.eye(2), whole.matrix(anchors.shape, stiff))
+    matrix = both.T @ both + smooth + 1e-4 * np.eye(both.shape[1])
+    expected = np.linalg.solve(matrix, both.T @ error - smooth @ values.T.ravel()).reshape(2, -1).T
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 
@@ -42,12 +45,31 @@ def test_the_band_gives_what_the_whole_matrix_gives(size):
 def test_values_alone_are_found_as_from_the_whole_matrix(size):
     anchors = Anchors.over(size)
     rng = np.random.default_rng(0)
-    basis = anchors.basis(rng.uniform(0, size[::-1], (3000, 2)))
-    matrix = basis.T @ basis + 0.3 * anchors.bending
+    points, weights = rng.uniform(0, size[::-1], (3000, 2)), rng.uniform(0, 1, 3000)
+    order = Band(anchors.shape)
+    band = order.gram(*anchors.basis(points), weights) + 0.3 * anchors.bending
+    basis = whole.basis(anchors, points)
+    matrix = basis.T @ (weights[:, None] * basis) + 0.3 * bending(anchors)
+    np.testing.assert_allclose(whole.matrix(anchors.shape, band), matrix, atol=1e-10)
     right = rng.normal(size=(len(anchors.points), 3))
-    expected = np.linalg.solve(matrix.toarray(), right)
-    found = solve_smooth(anchors.shape, matrix, right)
+    np.testing.assert_allclose(
+        order.times(band, right[order.order]), (matrix @ right)[order.order], atol=1e-9
+    )
+    expected = np.linalg.solve(matrix, right)
+    found = order.solve(band, right[order.order])
     np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
+
+
+def bending(anchors):
+    """The sum of squared second differences as a whole matrix."""
+    rows, columns = anchors.shape
+    once, twice = (lambda n: np.diff(np.eye(n), axis=0)), (lambda n: np.diff(np.eye(n), 2, axis=0))
+    kinds = (
+        (np.kron(np.eye(rows), twice(columns)), 1),
+        (np.kron(twice(rows), np.eye(columns)), 1),
+        (np.kron(once(rows), once(columns)), 2),
+    )
+    return sum(weight * kind.T @ kind for kind, weight in kinds)
 
 
 def test_anchors_that_nothing_determines_stay_at_zero():
@@ -58,6 +80,6 @@ def test_anchors_that_nothing_determines_stay_at_zero():
     weights, right = np.array([1, 0, 1], np.float32), np.array([4, 2], np.float32)
     found = system.solve(weights[:, None, None], right[:, None, None], np.zeros((len(anchors.points), 2)))
     touched = np.abs(found).sum(1) > 0
-    assert set(np.flatnonzero(touched)) <= set(anchors.basis(point).indices)
+    assert set(np.flatnonzero(touched)) <= set(anchors.basis(point)[0].ravel())
     # The few anchors around the sample reach what it asks for.
-    np.testing.assert_allclose(anchors.basis(point) @ found, [[4, 2]], rtol=0.01)
+    np.testing.assert_allclose(whole.basis(anchors, point) @ found, [[4, 2]], rtol=0.01)

@@ -9,6 +9,7 @@ from engine.anchors import Anchors
 from engine.registration import make_views, refine_field
 from engine.repetition import Repetition
 
+from . import whole
 from .pictures import plane_texture
 
 SIZE = (150, 190)
@@ -30,7 +31,7 @@ def errors(anchors, values, truth, margin=10):
     ahead = points + expected
     seen = (ahead > margin).all(1) & (ahead < np.array(SIZE[::-1]) - margin).all(1)
     seen &= (points > margin).all(1) & (points < np.array(SIZE[::-1]) - margin).all(1)
-    off = anchors.basis(points[seen]) @ values - expected[seen]
+    off = whole.basis(anchors, points[seen]) @ values - expected[seen]
     return np.hypot(*off.T) / np.hypot(*expected[seen].T)
 
 

@@ -425,13 +425,15 @@ def _views(
     factor = 1 if detail <= 1 else reduced.factor
     pixels = reduced.still if factor == 1 else still
     pixels = pixels[tuple(slice(side.start * factor, side.stop * factor) for side in part.box)]
-    # By a power of two and, from less than twice the size, linearly: averages of broken pixels take longer.
+    # By a power of two first: averages of broken pixels take several times longer.
     spare = min(factor / detail, min(pixels.shape[:2]) / LEAST_SIDE)
     power = 2 ** int(np.log2(max(1.0, spare)))
     small = tuple(side // power for side in pixels.shape[:2])
     size = tuple(max(LEAST_SIDE, round(side * power / factor * detail)) for side in small)
     pixels = display_at(pixels[: small[0] * power, : small[1] * power], small)
-    picture = np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    # Less than a half is as good linearly; from halves on aliases would add up.
+    way = cv2.INTER_LINEAR if power == 1 else cv2.INTER_AREA
+    picture = np.asarray(cv2.resize(pixels, size[::-1], interpolation=way), np.float32)
     if colorless:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     shown = np.array(small) * power / factor  # all of the part, or all but an odd row or column

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
 from .normal import NormalEquations
-from .resample import cells, enlarge, shrink
+from .resample import cells, shrink
 
 BENDING = 3.0
 """Weight of the field's second differences against the still's own pixels."""
@@ -79,20 +79,22 @@ def make_views(picture: Floats, inside: NDArray[np.bool_], scale: Doubles, step:
     import cv2
 
     halvings = _halvings(inside.shape, scale, step)
-    # Whole numbers of the coarsest pixels, so that all is halved exactly; what is added is outside.
+    # Whole numbers of the coarsest pixels, so that all is halved exactly; the border goes on.
     height, width = inside.shape
     rows, columns = (-(-np.array(inside.shape) // halvings[-1]) * halvings[-1]).tolist()
-    pixels, share = np.ones((rows, columns, 4), np.float32), np.zeros((rows, columns), np.float32)
+    pixels, share = np.empty((rows, columns, 4), np.float32), np.zeros((rows, columns), np.float32)
     cv2.cvtColor(cv2.transform(picture, LUMA_AND_COLORS), cv2.COLOR_RGB2RGBA, pixels[:height, :width])
+    pixels[:height, width:] = pixels[:height, width - 1 : width]
+    pixels[height:] = pixels[height - 1]
     share[:height, :width] = inside
     views = []
-    for halving in halvings:
-        size = rows // int(halving[0]), columns // int(halving[1])
-        if size != share.shape:
+    for halving, following in zip(halvings, [*halvings[1:], None], strict=True):
+        region, at = (share > 0.5).view(np.uint8), scale / halving[::-1]
+        whole = pixels
+        if following is not None:
+            size = rows // int(following[0]), columns // int(following[1])
             pixels, share = shrink(pixels, size), shrink(share, size)
-        region = (share > 0.5).view(np.uint8)
-        at = scale / halving[::-1]
-        details = _details(pixels, region, max(1.5, step * float(at.min()) / 4))
+        details = _details(whole, region, max(1.5, step * float(at.min()) / 4))
         views.append(View(details, at, int(np.count_nonzero(region))))
     return views[::-1]
 
@@ -114,7 +116,7 @@ def _details(pixels: Floats, region: NDArray[np.uint8], sigma: float) -> Floats:
     Parameters
     ----------
     pixels : (h, w, 4) float32
-        The last channel is 1.
+        The last channel is 1; overwritten.
     region : (h, w) uint8
         1 inside.
     sigma : float
@@ -122,7 +124,10 @@ def _details(pixels: Floats, region: NDArray[np.uint8], sigma: float) -> Floats:
     """
     import cv2
 
-    size = region.shape
+    def enlarged(cells: Floats) -> Floats:
+        """Interpolate up to the view's size, in memory that was touched before: new memory takes longer."""
+        large = cv2.resize(cells, region.shape[::-1], pixels, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(large, np.float32)
 
     def smooth(values: Floats) -> Floats:
         """Blur on cells: a wide window sees no more in every pixel than in their means."""
@@ -137,14 +142,14 @@ def _details(pixels: Floats, region: NDArray[np.uint8], sigma: float) -> Floats:
     share = mean[..., 3:] + np.float32(1e-4)
     mean /= share
     mean[..., 3] = 0
-    cv2.subtract(details, enlarge(mean, size), details, region)
-    squares = smooth(np.square(details))
+    cv2.subtract(details, enlarged(mean), details, region)
+    squares = smooth(np.square(details, out=pixels))
     spread = np.sqrt(squares[..., :3].sum(2, keepdims=True) / share)
     seen = spread[share > 0.5]
     typical = float(np.median(seen)) if seen.size else 1.0
     even = np.repeat(np.reciprocal(spread + np.float32(0.3 * typical + 1e-4)), 4, axis=2)
     even[..., 3] = 1
-    return np.asarray(cv2.multiply(details, enlarge(even, size), details), np.float32)
+    return np.asarray(cv2.multiply(details, enlarged(even), details), np.float32)
 
 
 def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:

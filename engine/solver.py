@@ -23,6 +23,7 @@ from .reduction import Reduction
 from .regions import Division, Part, Region, divide
 from .registration import FINEST, MOST_VIEWED, View, make_views, refine_field
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
+from .resample import shrink
 from .settings import Progress, Settings, no_progress
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
 from .similarity import NODE, SHORTEST
@@ -429,11 +430,8 @@ def _views(
     spare = min(factor / detail, min(pixels.shape[:2]) / LEAST_SIDE)
     power = 2 ** int(np.log2(max(1.0, spare)))
     small = tuple(side // power for side in pixels.shape[:2])
-    size = tuple(max(LEAST_SIDE, round(side * power / factor * detail)) for side in small)
-    pixels = display_at(pixels[: small[0] * power, : small[1] * power], small)
-    # Less than a half is as good linearly; from halves on aliases would add up.
-    way = cv2.INTER_LINEAR if power == 1 else cv2.INTER_AREA
-    picture = np.asarray(cv2.resize(pixels, size[::-1], interpolation=way), np.float32)
+    size = tuple(max(min(LEAST_SIDE, side), round(side * power / factor * detail)) for side in small)
+    picture = shrink(display_at(pixels[: small[0] * power, : small[1] * power], small), size)
     if colorless:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     shown = np.array(small) * power / factor  # all of the part, or all but an odd row or column

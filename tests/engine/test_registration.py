@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from engine.anchors import Anchors
-from engine.registration import make_views, refine_field
+from engine.registration import LUMA_AND_COLORS, make_views, refine_field
 from engine.repetition import Repetition
 
 from . import whole
@@ -77,3 +78,37 @@ def test_nothing_to_see_leaves_the_field_as_it_is():
     flat = np.full((*SIZE, 3), 0.4, np.float32)
     anchors, values = refined(flat, lambda points: np.tile([20.0, 1.0], (len(points), 1)), 20.0)
     np.testing.assert_allclose(values, np.tile([20.0, 1.0], (len(anchors.points), 1)), atol=1e-3)
+
+
+def test_details_are_those_that_whole_windows_leave():
+    picture, step = plane_texture((151, 193), 40, 0.3), 40.0
+    inside = np.ones(picture.shape[:2], bool)
+    inside[:30, :50] = False
+    finest = make_views(picture, inside, np.ones(2), step)[-1].pixels[: inside.shape[0], : inside.shape[1]]
+
+    def smooth(values):
+        return cv2.GaussianBlur(values, (0, 0), step / 4, borderType=cv2.BORDER_CONSTANT)
+
+    share = (smooth(inside.astype(np.float32)) + 1e-4)[..., None]
+    toned = picture @ LUMA_AND_COLORS.T * inside[..., None]
+    details = (toned - smooth(toned) / share) * inside[..., None]
+    spread = np.sqrt(smooth((details**2).sum(2))[..., None] / share)
+    expected = details / (spread + 0.3 * np.median(spread[inside]))
+    assert (finest[..., 3] == inside).all()
+    assert (finest[~inside] == 0).all()
+    assert np.abs(finest[..., :3] - expected).max() < 0.1 * np.abs(expected).max()
+    assert np.corrcoef(finest[..., :3][inside].ravel(), expected[inside].ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("size", [(9, 200), (200, 17), (11, 15)])
+def test_a_narrow_side_is_not_halved_away(size):
+    picture = plane_texture(size, 40, 0.0)
+    views = make_views(picture, np.ones(size, bool), np.full(2, 2.0), 40.0)
+    assert views[-1].area == np.prod(size)
+    for view in views:
+        assert min(view.pixels.shape[:2]) >= 8
+        width, height = np.array(size[::-1]) * view.scale / 2
+        added = np.array(view.pixels.shape[:2]) / [height, width]
+        assert (added >= 1).all()
+        assert (added < 2).all()
+        assert view.area == pytest.approx(width * height, rel=0.2)

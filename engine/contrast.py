@@ -9,13 +9,14 @@ changes, where they don't the details keep their strength instead of fading at m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .resample import cells, look_up_field, middles, sample, shrink
-from .texture import Area, Texture, mask_box
+from .texture import Area, Texture
 from .threads import in_threads
 
 LOWEST_SIMILARITY = -0.2
@@ -38,6 +39,8 @@ LENGTHS = 10_000
 """About as many pixels' steps tell what is typical."""
 BAND_ROWS = 64
 """Rows whose luminance is found at once: they stay in the processor's cache."""
+PLACES = 16_384
+"""Compared at once, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,11 @@ def boost(similarity: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
 
 
 def measure_contrast(
-    texture: Texture, mask: NDArray[np.bool_], forward: NDArray[np.float32], inverse: NDArray[np.float32]
+    texture: Texture,
+    mask: NDArray[np.bool_],
+    box: Area,
+    forward: NDArray[np.float32],
+    inverse: NDArray[np.float32],
 ) -> Contrast:
     """Split the texture into low-pass and details and compare the details that mid-loop blends.
 
@@ -82,66 +89,163 @@ def measure_contrast(
     ----------
     texture : Texture
     mask : (H, W) bool
+    box : Area
+        The mask's.
     forward, inverse : (H, W, 2) float32
         Pixels of the still; or whole fractions of that size.
     """
     import cv2
 
-    box = mask_box(mask)
     step = _typical_length(forward, mask, box)
-    bright = luminance(texture.pixels)
-    lowpass, _ = _smooth(bright, step * BAND)
-    smooth, cell = _smooth(bright, max(step * COMPARED, FINEST))
-
+    finest = max(step * COMPARED, FINEST)
+    cell = _halved(1, finest)
+    bright = _bright_cells(texture.pixels, cell)
+    details = _Details.of(texture, bright, cell, finest)
     spacing = max(1, round(step * WINDOW / COMPARISONS))
-    rows, columns = (middles(side, spacing, size) for side, size in zip(box, mask.shape, strict=True))
-    places = np.ix_(rows, columns)
-    details = []
-    for field in (inverse, forward):
-        move = look_up_field(field, rows, columns, mask.shape)
-        x = move[..., 0] * np.float32(0.5) + (columns - texture.origin[0]).astype(np.float32)
-        y = move[..., 1] * np.float32(0.5) + (rows - texture.origin[1]).astype(np.float32)[:, None]
-        on_cells = [((at + np.float32(0.5)) / np.float32(cell) - np.float32(0.5)) for at in (x, y)]
-        detail = sample(bright, x, y)
-        detail -= sample(smooth, *on_cells)
-        details.append(detail * mask[places] * np.float32(1 / texture.full))
-    products = np.stack([details[0] * details[1], details[0] ** 2, details[1] ** 2], -1)
-    pooled = shrink(products, cells(products.shape, POOLED))
+    pooled = _compared(details, mask, box, (inverse, forward), spacing)
     moments = cv2.GaussianBlur(pooled, (0, 0), max(step * WINDOW / spacing / POOLED, 1.0))
     moments = moments.reshape(pooled.shape)
     power = np.sqrt(moments[..., 1] * moments[..., 2])
     similarity = np.ones(power.shape, np.float32)  # where there is no detail there is nothing to give back
     np.divide(moments[..., 0], power, out=similarity, where=power > FAINTEST**2)
-    return Contrast(lowpass, np.clip(similarity, LOWEST_SIMILARITY, 1))
+    return Contrast(_smooth(bright, cell, step * BAND), np.clip(similarity, LOWEST_SIMILARITY, 1))
 
 
 def luminance(pixels: NDArray[Any]) -> NDArray[np.float32]:
     """Weigh (h, w, C) colors into one channel (Rec. 601), in their units; alpha isn't a color."""
     import cv2
 
-    bright = np.empty(pixels.shape[:2], np.float32)
-    code = {3: cv2.COLOR_RGB2GRAY, 4: cv2.COLOR_RGBA2GRAY}.get(pixels.shape[2])
+    values = pixels.astype(np.float32)
+    if pixels.shape[2] == 1:
+        return values[..., 0]
+    code = cv2.COLOR_RGB2GRAY if pixels.shape[2] == 3 else cv2.COLOR_RGBA2GRAY
+    return np.asarray(cv2.cvtColor(values, code), np.float32)
+
+
+@dataclass(frozen=True)
+class _Details:
+    """What is finer in a texture than its smooth luminance.
+
+    Parameters
+    ----------
+    texture : Texture
+    smooth : (rows, columns) float32
+        Its luminance without details on cells, in its units.
+    fine : (h, w) float32, optional
+        The details of every pixel, where cells are pixels.
+    """
+
+    texture: Texture
+    smooth: NDArray[np.float32]
+    fine: NDArray[np.float32] | None
+
+    @classmethod
+    def of(cls, texture: Texture, bright: NDArray[np.float32], cell: int, sigma: float) -> _Details:
+        """Take the luminance on cells without what is wider than a Gaussian."""
+        smooth = _smooth(bright, cell, sigma)
+        return cls(texture, smooth, bright - smooth if cell == 1 else None)
+
+    def at(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Look it up at (n, m) places on the texture; white is 1."""
+        white = np.float32(1 / self.texture.full)
+        if self.fine is not None:
+            return sample(self.fine, x, y) * white
+        # Places are far apart: there are less of them than pixels.
+        pixels = self.texture.pixels
+        x_on_cells, y_on_cells = (
+            (at + np.float32(0.5)) * np.float32(few / many) - np.float32(0.5)
+            for at, few, many in zip((x, y), self.smooth.shape[::-1], pixels.shape[1::-1], strict=True)
+        )
+        return (luminance(sample(pixels, x, y)) - sample(self.smooth, x_on_cells, y_on_cells)) * white
+
+
+def _compared(
+    details: _Details,
+    mask: NDArray[np.bool_],
+    box: Area,
+    fields: tuple[NDArray[np.float32], NDArray[np.float32]],
+    spacing: int,
+) -> NDArray[np.float32]:
+    """Multiply the details that mid-loop blends: with each other, and each with itself.
+
+    Returns
+    -------
+    (rows, columns, 3) float32
+        Means over pools of places, which are about so many pixels apart; outside the mask nothing counts.
+    """
+    rows, columns = (
+        middles(_in_pools(side, spacing), spacing, size) for side, size in zip(box, mask.shape, strict=True)
+    )
+    pooled = np.empty((len(rows) // POOLED, len(columns) // POOLED, 3), np.float32)
+    band = max(1, PLACES // (len(columns) * POOLED))
+    left, top = details.texture.origin
+
+    def compare(first: int) -> None:
+        part = pooled[first : first + band]
+        row = rows[first * POOLED :][: len(part) * POOLED]
+        inside, found = mask[row].take(columns, 1), []
+        for field in fields:
+            move = look_up_field(field, row, columns, mask.shape)
+            x = move[..., 0] * np.float32(0.5) + (columns - left).astype(np.float32)
+            y = move[..., 1] * np.float32(0.5) + (row - top).astype(np.float32)[:, None]
+            found.append(details.at(x, y) * inside)
+        for kind, (one, other) in enumerate(((0, 1), (0, 0), (1, 1))):
+            part[..., kind] = shrink(found[one] * found[other], part.shape[:2])
+
+    in_threads(compare, range(0, len(pooled), band))
+    return pooled
+
+
+def _in_pools(side: slice, spacing: int) -> slice:
+    """Lengthen a side to whole pools of places."""
+    pool = spacing * POOLED
+    return slice(side.start, side.start + -(-(side.stop - side.start) // pool) * pool)
+
+
+def _bright_cells(pixels: NDArray[Any], cell: int) -> NDArray[np.float32]:
+    """Average the luminance of (h, w, C) pixels on cells, whose side is a power of two."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    exact = gcd(height, width, cell)
+    bright = np.empty((height // exact, width // exact), np.float32)
+    band = max(1, BAND_ROWS // exact)
 
     def weigh(first: int) -> None:
-        rows = slice(first, first + BAND_ROWS)
-        values = pixels[rows].astype(np.float32)
-        if code is None:
-            bright[rows] = values[..., 0]
-        else:
-            cv2.cvtColor(values, code, dst=bright[rows])
+        part = bright[first : first + band]
+        values = pixels[first * exact : (first + len(part)) * exact]
+        if exact > 1:
+            half = width // 2, values.shape[0] // 2
+            values = cv2.resize(values, half, interpolation=cv2.INTER_AREA).reshape(*half[::-1], -1)
+        weighed = luminance(values)
+        while weighed.shape != part.shape:
+            weighed = shrink(weighed, cells(weighed.shape, 2))
+        part[:] = weighed
 
-    in_threads(weigh, range(0, pixels.shape[0], BAND_ROWS))
+    in_threads(weigh, range(0, len(bright), band))
+    return _on_cells(bright, exact, cell)
+
+
+def _halved(cell: int, sigma: float) -> int:
+    """Say on cells of which side a Gaussian is drawn: it's one to two of them wide, or narrow already."""
+    while 2 * cell <= sigma:
+        cell *= 2
+    return cell
+
+
+def _on_cells(bright: NDArray[np.float32], cell: int, wanted: int) -> NDArray[np.float32]:
+    """Go on to cells of a power of two times the side, by halves: OpenCV is several times faster at those."""
+    while cell < wanted:
+        bright, cell = shrink(bright, cells(bright.shape, 2)), 2 * cell
     return bright
 
 
-def _smooth(bright: NDArray[np.float32], sigma: float) -> tuple[NDArray[np.float32], int]:
-    """Blur by a Gaussian on cells of which it's one to two wide; gives their side as well."""
+def _smooth(bright: NDArray[np.float32], cell: int, sigma: float) -> NDArray[np.float32]:
+    """Blur luminance on cells by a Gaussian, in pixels, on cells of which it's one to two wide."""
     import cv2
 
-    coarse, cell = bright, 1
-    while 2 * cell <= sigma:  # by halves: OpenCV is several times faster at those
-        coarse, cell = shrink(coarse, cells(coarse.shape, 2)), 2 * cell
-    return np.asarray(cv2.GaussianBlur(coarse, (0, 0), sigma / cell), np.float32), cell
+    wanted = _halved(cell, sigma)
+    return np.asarray(cv2.GaussianBlur(_on_cells(bright, cell, wanted), (0, 0), sigma / wanted), np.float32)
 
 
 def _typical_length(field: NDArray[np.float32], mask: NDArray[np.bool_], box: Area) -> float:

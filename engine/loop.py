@@ -138,15 +138,15 @@ class Loop:
         speeds, held, followed, soft_edge, warnings, threads
             As the loop has them.
         """
-        texture = continue_texture(still, mask, forward, inverse, bends)
-        contrast = measure_contrast(texture, mask, forward, inverse)
+        box = mask_box(mask)
+        texture = continue_texture(still, mask, box, forward, inverse, bends)
+        contrast = measure_contrast(texture, mask, box, forward, inverse)
         # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         _round_to(contrast.similarity, 1 / 256)
         if still.dtype.kind != "f":
             _round_to(contrast.lowpass, texture.full / 4096)
             if texture.pixels.dtype == np.float32:
                 _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
-        box = mask_box(mask)
         factor = mask.shape[0] // forward.shape[0]
         return cls(
             still=still,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from .motion import Speeds
 from .resample import enlarge_planes
 from .strokes import Stroke
 from .texture import Area, mask_box
+from .threads import in_threads
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -23,6 +24,8 @@ ENOUGH = 512
 and registration sees the still itself where steps are short."""
 NARROWEST = 24
 """Pixels on its shorter side, which it keeps as well."""
+BAND = 128
+"""Rows of the still that are reduced at a time."""
 LEAST_SHARE = 1 / 400
 """Of the largest part; smaller ones have no say in how far a picture is reduced."""
 
@@ -33,7 +36,8 @@ class Reduction:
 
     Parameters
     ----------
-    still : (h, w, C) array
+    still : (H, W, C) array
+        At its own size: `shown` reduces what is looked at.
     inside : (h, w) bool
     strokes : list of Stroke
     factor : int
@@ -48,25 +52,34 @@ class Reduction:
     @classmethod
     def of(cls, still: NDArray[Any], inside: Mask, strokes: Sequence[Stroke]) -> Reduction:
         """Reduce a still, its mask and strokes as far as its parts allow, to a whole fraction."""
-        import cv2
-
-        factor = _factor(inside)
+        box = mask_box(inside)
+        factor = _factor(inside[box])
         if factor == 1:
             return cls(still, inside, strokes, 1)
-        rows, columns = (side // factor for side in inside.shape)
-        whole = (slice(0, rows * factor), slice(0, columns * factor))  # at most a few pixels are left over
-        pixels = to_unit(still[whole]) if still.dtype.kind == "f" else still[whole]
-        size = (columns, rows)
-        smaller = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(
-            rows, columns, still.shape[2]
-        )
-        share = cv2.resize(
-            np.where(inside[whole], np.uint8(255), np.uint8(0)), size, interpolation=cv2.INTER_AREA
-        )
         moved = [
             replace(stroke, points=(np.asarray(stroke.points) + 0.5) / factor - 0.5) for stroke in strokes
         ]
-        return cls(smaller.reshape(rows, columns, still.shape[2]), share > 127, moved, factor)
+        return cls(still, _reduced_mask(inside, box, factor), moved, factor)
+
+    def shown(self, area: Area) -> NDArray[Any]:
+        """Reduce the still in an area of what is solved.
+
+        Returns
+        -------
+        (rows, columns, C) array
+        """
+        if self.factor == 1:
+            return self.still[area]
+        values = self.still[_enlarged(area, self.factor)]
+        rows, columns = (side.stop - side.start for side in area)
+        smaller = np.empty((rows, columns, values.shape[2]), values.dtype)
+
+        def reduce(band: slice) -> None:
+            pixels = values[band.start * self.factor : band.stop * self.factor]
+            smaller[band] = _averaged(to_unit(pixels) if pixels.dtype.kind == "f" else pixels, self.factor)
+
+        in_threads(reduce, _bands(rows, self.factor))
+        return smaller
 
     def moving(self, inside: Mask, moving: Mask) -> Mask:
         """Say which pixels of the still's mask move, when it's known which move here."""
@@ -81,13 +94,13 @@ class Reduction:
         whole = (slice(0, inside.shape[0]), slice(0, inside.shape[1]))
         return inside & (enlarge_planes([apart.astype(np.float32)], self.factor, whole, 1 / 2)[0] == 0)
 
-    def speeds(self, speeds: Speeds, moving: Mask, area: Area) -> Speeds:
+    def speeds(self, speeds: Speeds, moving: Mask, mask: Mask) -> Speeds:
         """Give speeds over the box of what moves here for the box of what moves in the still."""
         if self.factor == 1 or speeds.shares is None:
             return speeds
         whole = np.zeros((len(speeds.turns), *moving.shape), np.float32)
         whole[(slice(None), *mask_box(moving))] = speeds.shares
-        return replace(speeds, shares=enlarge_planes(list(whole), self.factor, area, 1 / 256))
+        return replace(speeds, shares=enlarge_planes(list(whole), self.factor, mask_box(mask), 1 / 256))
 
     def follower(self, follower: tuple[int, int, int], inside: Mask) -> tuple[int, int, int]:
         """Find the pixel of the still's mask for one of a part's here."""
@@ -97,14 +110,56 @@ class Reduction:
         return x * self.factor + int(column), y * self.factor + int(row), stroke
 
 
-def _factor(inside: Mask) -> int:
+def _enlarged(area: Area, factor: int) -> Area:
+    rows, columns = (slice(side.start * factor, side.stop * factor) for side in area)
+    return rows, columns
+
+
+def _bands(rows: int, factor: int) -> Iterator[slice]:
+    """Part so many rows of what is solved into slices whose pixels stay in the processor's cache."""
+    step = max(1, BAND // factor)
+    return (slice(first, min(first + step, rows)) for first in range(0, rows, step))
+
+
+def _averaged(pixels: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Reduce (h, w, C) pixels to a whole fraction of their size."""
     import cv2
 
-    box = mask_box(inside)
-    most = 2 ** int(np.log2(max(1, max(side.stop - side.start for side in box) / ENOUGH)))
+    height, width, channels = pixels.shape
+    if factor > 2:  # half the size is OpenCV's quickest step by far
+        pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    size = width // factor, height // factor
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], channels)
+
+
+def _reduced_mask(inside: Mask, box: Area, factor: int) -> Mask:
+    """Reduce a mask, which is in a box: half of a pixel, or more, has to be inside."""
+    import cv2
+
+    reduced = np.zeros((inside.shape[0] // factor, inside.shape[1] // factor), bool)
+    rows, columns = (
+        slice(side.start // factor, min(-(-side.stop // factor), size))
+        for side, size in zip(box, reduced.shape, strict=True)
+    )
+    target, values = reduced[rows, columns], inside[_enlarged((rows, columns), factor)].view(np.uint8)
+
+    def reduce(band: slice) -> None:
+        full = np.negative(values[band.start * factor : band.stop * factor])  # 1 becomes 255
+        size = target.shape[1], band.stop - band.start
+        target[band] = cv2.resize(full, size, interpolation=cv2.INTER_AREA) > 127
+
+    in_threads(reduce, _bands(target.shape[0], factor))
+    return reduced
+
+
+def _factor(inside: Mask) -> int:
+    """Say how far a picture may be reduced whose mask fills its box so."""
+    import cv2
+
+    most = 2 ** int(np.log2(max(1, max(inside.shape) / ENOUGH)))
     if most == 1:
         return 1
-    coarse = np.ascontiguousarray(inside[box][::most, ::most]).view(np.uint8)
+    coarse = np.ascontiguousarray(inside[::most, ::most]).view(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(coarse, connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     if not areas.size:

@@ -192,7 +192,7 @@ def look_up_field(
     """Take a field of a picture's shape, or a whole fraction of it, at rows and columns of the picture."""
     factor = shape[0] // field.shape[0]
     if factor == 1:
-        return field.reshape(-1, field.shape[2]).take(rows[:, None] * field.shape[1] + columns, 0)
+        return field[rows].take(columns, 1)
     row, column = (((at + 0.5) / factor - 0.5).astype(np.float32) for at in (rows, columns))
     x, y = np.meshgrid(column, row)
     return np.asarray(sample(field, x, y), np.float32)

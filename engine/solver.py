@@ -28,7 +28,6 @@ from .settings import Progress, Settings, no_progress
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
 from .similarity import NODE, SHORTEST
 from .strokes import check_strokes, nearest_segment
-from .texture import mask_box
 from .threads import limited_threads
 from .together import do_together
 from .wheel import Turn, Wheel
@@ -105,7 +104,7 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
     division = divide(reduced.inside, reduced.strokes, reduced.factor)
     parts = division.parts
     fields = Fields.on(division.held, parts, reduced.factor)
-    works = [partial(_solve_part_if_large, still, reduced, part, settings) for part in parts]
+    works = [partial(_solve_part_if_large, reduced, part, settings) for part in parts]
     found = do_together(works, _Share(report, 0.0, 0.7))
     solved = [one for one in found if isinstance(one, SolvedPart)]
     refused = [(part, one) for part, one in zip(parts, found, strict=True) if isinstance(one, BadMask)]
@@ -172,7 +171,7 @@ def _assemble(
         fields.inverse,
         float(sure / np.count_nonzero(moving)),
         bends=bends,
-        speeds=reduced.speeds(join_speeds(solved, moving), moving, mask_box(mask)),
+        speeds=reduced.speeds(join_speeds(solved, moving), moving, mask),
         held=held,
         followed=[reduced.follower(found.part.follower(), inside) for found in solved],
         soft_edge=settings.soft_edge,
@@ -182,20 +181,19 @@ def _assemble(
 
 
 def _solve_part_if_large(
-    still: NDArray[Any], reduced: Reduction, part: Part, settings: Settings, report: Progress
+    reduced: Reduction, part: Part, settings: Settings, report: Progress
 ) -> SolvedPart | BadMask:
     """Solve a part, or return why it stays still while others move: it's too small."""
     try:
-        return _solve_part(still, reduced, part, settings, report)
+        return _solve_part(reduced, part, settings, report)
     except BadMask as reason:
         return reason
 
 
-def _solve_part(
-    still: NDArray[Any], reduced: Reduction, part: Part, settings: Settings, report: Progress
-) -> SolvedPart:
+def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Progress) -> SolvedPart:
     """Find, assign and refine the displacements of one connected part."""
-    source, size, scale = _source(reduced.still[part.box])
+    pixels = reduced.shown(part.box)
+    source, size, scale = _source(pixels)
     anchors = _anchors(part, size, scale)
     solved: list[_Found] = []
     confidence = 0.0
@@ -207,7 +205,7 @@ def _solve_part(
         else:
             found = lender.lent_to(region, size)
         if not solved and region.turn is None:
-            _check_extent(reduced.still, part, region, found, scale)
+            _check_extent(reduced, part, region, found, scale)
         solved.append(found)
         confidence += found.confidence * region.inside.sum() / part.inside.sum()
     points, moves, trusts = (
@@ -218,7 +216,7 @@ def _solve_part(
     report(0.75, "Refining the Field")
     step = max(float(np.median(np.hypot(*values.T))), 4.0)
     colorless = any(found.colorless for found in solved)
-    for view in _views(still, reduced, part, scale, step, colorless):
+    for view in _views(reduced, pixels, part, scale, step, colorless):
         values = refine_field(anchors, values, view)
         report(0.85, "Refining the Field")
     alone = len(part.regions) == 1
@@ -357,7 +355,7 @@ def _find_turning(source: Source, inside: NDArray[np.bool_], turn: Turn, report:
     return best[0]
 
 
-def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found, scale: float) -> None:
+def _check_extent(reduced: Reduction, part: Part, region: Region, found: _Found, scale: float) -> None:
     """Refuse a part that is shorter than two of the steps by which the still repeats around it."""
     direction = region.segment.direction
     extent = _extent(part.inside, direction) + 1
@@ -366,13 +364,13 @@ def _check_extent(still: NDArray[Any], part: Part, region: Region, found: _Found
         return
     box = tuple(
         slice(max(0, 2 * span.start - span.stop), min(side, 2 * span.stop - span.start))
-        for span, side in zip(part.box, still.shape, strict=False)
+        for span, side in zip(part.box, reduced.inside.shape, strict=True)
     )
     sides = np.array([[span.stop - span.start for span in spans[::-1]] for spans in (part.box, box)])
     here, beyond = sides @ np.abs(direction)
     if beyond < 2 * here:  # too little around it to say more than the mask does
         return
-    around, size, scale = _source(still[box])
+    around, size, scale = _source(reduced.shown((box[0], box[1])))
     # Only steps of half the extent or more matter here: unless that is little, they show from further away.
     far = Plane.facing(size, COARSER if extent * scale > 8 * SHORTEST else 1.0)
     repetition = look(around, np.ones(size, bool), far, direction, ANY_SLANT).repetition
@@ -416,16 +414,17 @@ def _confidence(merit: float) -> float:
 
 
 def _views(
-    still: NDArray[Any], reduced: Reduction, part: Part, scale: float, step: float, colorless: bool
+    reduced: Reduction, pixels: NDArray[Any], part: Part, scale: float, step: float, colorless: bool
 ) -> list[View]:
     """Show a part for its refinement: from the still itself where steps are short."""
     import cv2
 
     most = float(np.sqrt(MOST_VIEWED / part.inside.size))
     detail = min(float(reduced.factor), FINEST / (step / scale), most)
-    factor = 1 if detail <= 1 else reduced.factor
-    pixels = reduced.still if factor == 1 else still
-    pixels = pixels[tuple(slice(side.start * factor, side.stop * factor) for side in part.box)]
+    factor = 1
+    if detail > 1:
+        factor = reduced.factor
+        pixels = reduced.still[tuple(slice(side.start * factor, side.stop * factor) for side in part.box)]
     # By a power of two first: averages of broken pixels take several times longer.
     spare = min(factor / detail, min(pixels.shape[:2]) / LEAST_SIDE)
     power = 2 ** int(np.log2(max(1.0, spare)))

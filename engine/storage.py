@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,6 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadFile
+
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,  # from an array's header
+    ValueError,
+    EOFError,
+    NotImplementedError,
+)
+"""What Python and NumPy raise when they read a file that is damaged."""
 
 
 @contextmanager
@@ -136,7 +147,7 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
                 arrays[name] = stored
     except OSError as reason:
         raise BadFile(f"Can't read {path}: {_why(reason)}.") from reason
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError) as reason:
+    except DAMAGE as reason:
         raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
     return arrays
 

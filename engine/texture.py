@@ -35,6 +35,8 @@ Way = tuple[Floats, Floats | None]
 TILE = (128, 64)
 """Rows and columns of pixels, or a cell if that is more: how finely it's known which ways lead to the
 pattern. Neighbors in a row to which the same ways lead are filled at once."""
+BAND = 64
+"""Rows of the still that are read at once, or a cell: they stay in the processor's cache."""
 HARDLY = 1 / 512
 """Of all that could be known; less doesn't show."""
 COARSE_SIDE = 256
@@ -43,8 +45,11 @@ BROAD = 4
 """Cells; the scale at which the continued pattern is matched to the still in light and color."""
 ON_THE_WAY = np.linspace(0.2, 0.8, 4, dtype=np.float32)
 """Shares of a curved path at which it's looked at how far it leads."""
-BLOCK = 8
-"""Cells a side; how finely it's known where frames reach."""
+SPACING = 4
+"""Cells between the places, and on the way from them, where it's looked at how far frames reach."""
+NEAR = 5
+"""Cells around those that they reach as well: half a spacing each way, the same again between two ways, and
+one for what fields that widen leave out."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ def mask_box(mask: NDArray[np.bool_]) -> Area:
 def continue_texture(
     still: NDArray[Any],
     mask: NDArray[np.bool_],
+    box: Area,
     forward: Floats,
     inverse: Floats,
     bends: tuple[Floats, Floats] | None = None,
@@ -92,6 +98,8 @@ def continue_texture(
     still : (H, W, C) array
         uint8, uint16 or float32; NaN and Inf inside the mask are filled from around them.
     mask : (H, W) bool
+    box : Area
+        The mask's: see `mask_box`.
     forward, inverse : (H, W, 2) float32
         Displacement fields in pixels of the still (x right, y down), smooth beyond the mask as well;
         or whole fractions of that size.
@@ -115,13 +123,11 @@ def continue_texture(
     import cv2
 
     curved = [(forward, bends and bends[0]), (inverse, bends and bends[1])]
-    canvas = _Canvas.around(mask, curved)
-    known, pixels, missing = _read_known(still, mask, canvas)
-    coarse = known.coarser(canvas)
+    canvas = _Canvas.around(mask, box, curved)
+    known, coarse, pixels = _read(still[box], mask[box], canvas, canvas.place(box))
     share = coarse.share
     steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]
-    ways = [*steps, _mirror(share)]
-    places = [_places(way) for way in ways]
+    places = [_places(way) for way in (*steps, _mirror(share))]
     pulled = list(accumulate((coarse.at(x, y) for x, y in places), _Known.over))
     base, membrane = _light(coarse, pulled[-1])
     smooth = [canvas.pixels_of(x, y) for x, y in places]
@@ -140,7 +146,8 @@ def continue_texture(
         colors = np.asarray(cv2.add(found.colors, light, dtype=depth))
         if premultiplied:  # integers are kept in their range by OpenCV
             np.clip(colors, 0, 1, out=colors)
-        cv2.copyTo(colors, missing[tile], pixels[tile])
+        missing = known.part(tile).lacking > 0
+        cv2.copyTo(colors, missing.view(np.uint8), pixels[tile])
 
     in_threads(fill, canvas.pieces(needed, [one.share for one in pulled]))
     return Texture(pixels, (canvas.columns.start, canvas.rows.start))
@@ -155,9 +162,8 @@ class _Canvas:
     cell: int
 
     @classmethod
-    def around(cls, mask: NDArray[np.bool_], ways: list[Way]) -> _Canvas:
-        """Bound the mask and how far the fields lead out of it."""
-        box = mask_box(mask)
+    def around(cls, mask: NDArray[np.bool_], box: Area, ways: list[Way]) -> _Canvas:
+        """Bound the mask, which is in a box, and how far the fields lead out of it."""
         cell = max(1, 2 ** round(np.log2(max(side.stop - side.start for side in box) / COARSE_SIDE)))
         sides = []
         for side, (low, high) in zip(box, _reach(mask, box, cell, ways), strict=True):
@@ -233,23 +239,14 @@ class _Known:
 
     layers: tuple[NDArray[Any], ...]
     full: float
-    box: Area
 
-    def coarser(self, canvas: _Canvas) -> _Known:
-        """Average to a canvas's cells."""
-        rows, columns = (slice(side.start // canvas.cell, -(-side.stop // canvas.cell)) for side in self.box)
-        size = rows.stop - rows.start, columns.stop - columns.start
-        around = tuple(slice(side.start * canvas.cell, side.stop * canvas.cell) for side in (rows, columns))
-        layers = []
-        for layer in self.layers:
-            small = np.zeros((*canvas.whole, layer.shape[2]), layer.dtype)
-            small[rows, columns] = shrink(layer[around], size)
-            layers.append(small)
-        return _Known(tuple(layers), self.full, (rows, columns))
+    def part(self, area: Area) -> _Known:
+        """Take an area of it."""
+        return _Known(tuple(layer[area] for layer in self.layers), self.full)
 
     def at(self, x: Floats, y: Floats) -> _Known:
         """Look it up at (n, m) places."""
-        return _Known(tuple(sample(layer, x, y) for layer in self.layers), self.full, self.box)
+        return _Known(tuple(sample(layer, x, y) for layer in self.layers), self.full)
 
     def over(self, behind: _Known) -> _Known:
         """Show what is behind it where it isn't known itself."""
@@ -260,7 +257,7 @@ class _Known:
             weights = cv2.merge([self.lacking] * layer.shape[2])
             shown = cv2.add(layer, cv2.multiply(other, weights, scale=1 / self.full).reshape(layer.shape))
             layers.append(shown.reshape(layer.shape))
-        return _Known(tuple(layers), self.full, self.box)
+        return _Known(tuple(layers), self.full)
 
     @property
     def lacking(self) -> NDArray[Any]:
@@ -282,6 +279,82 @@ class _Known:
 
         first = self.layers[0]
         return first if len(self.layers) > 1 else cv2.cvtColor(first, cv2.COLOR_RGBA2RGB)
+
+
+def _read(
+    values: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas, place: Area
+) -> tuple[_Known, _Known, NDArray[Any]]:
+    """Copy the still in the mask's box, where it's finite and masked, to that place on a canvas.
+
+    Returns
+    -------
+    known, coarse : _Known
+        Every pixel, and their means on cells.
+    pixels : (h, w, C) array
+        The colors alone.
+    """
+    import cv2
+
+    opaque = values.shape[2] < 4 or _is_opaque(values, mask)
+    sample = _layered(values[:1, :1], opaque)
+
+    def blank(size: tuple[int, int], like: NDArray[Any]) -> NDArray[Any]:
+        return np.zeros((*size, like.shape[2]), like.dtype)  # memory is touched where it's filled
+
+    known = _Known(tuple(blank(canvas.shape, layer) for layer in sample.layers), sample.full)
+    coarse = _Known(tuple(blank(canvas.whole, layer) for layer in sample.layers), sample.full)
+    pixels = blank(canvas.shape, sample.colors)
+    cell = canvas.cell
+    first, last = place[1].start // cell, -(-place[1].stop // cell)
+
+    def read(start: int) -> None:
+        stop = min(start + band, -(-place[0].stop // cell) * cell)
+        rows = slice(max(start, place[0].start), min(stop, place[0].stop))
+        here = slice(rows.start - place[0].start, rows.stop - place[0].start)
+        inside = mask[here]
+        if values.dtype.kind == "f":
+            inside = inside & np.isfinite(values[here]).all(2)
+        shown = _layered(values[here], opaque)
+        for layer, target in zip((*shown.layers, shown.colors), (*known.layers, pixels), strict=True):
+            cv2.copyTo(layer, inside.view(np.uint8), target[rows, place[1]])
+        for layer, small in zip(known.layers, coarse.layers, strict=True):
+            part = small[start // cell : stop // cell, first:last]
+            averaged = cv2.resize(
+                layer[start:stop, first * cell : last * cell], part.shape[1::-1], interpolation=cv2.INTER_AREA
+            )
+            part[:] = averaged.reshape(part.shape)
+
+    band = max(1, BAND // cell) * cell
+    in_threads(read, range(place[0].start // cell * cell, place[0].stop, band))
+    return known, coarse, pixels
+
+
+def _is_opaque(values: NDArray[Any], mask: NDArray[np.bool_]) -> bool:
+    """Say whether (h, w, 4) values are opaque throughout the mask."""
+    full = _full(values.dtype)
+    return not any((inside & (row[:, 3] != full)).any() for row, inside in zip(values, mask, strict=True))
+
+
+def _layered(values: NDArray[Any], opaque: bool) -> _Known:
+    """Arrange colors, and that all is known of them, in four channels or one."""
+    import cv2
+
+    full = _full(values.dtype)
+    if values.shape[2] == 3:
+        return _Known((np.asarray(cv2.cvtColor(values, cv2.COLOR_RGB2RGBA)),), full)  # alpha is white's value
+    if values.shape[2] == 1:
+        return _Known((values, np.full_like(values, full)), full)
+    if opaque:
+        return _Known((values,), full)
+    unit = to_unit(values)
+    if values.dtype.kind != "f":
+        unit[..., :3] *= unit[..., 3:]
+    return _Known((unit, np.ones((*values.shape[:2], 1), np.float32)), 1.0)
+
+
+def _full(dtype: np.dtype[Any]) -> float:
+    """Say what white is."""
+    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
 
 
 def _places(way: Floats) -> tuple[Floats, Floats]:
@@ -323,53 +396,53 @@ def _mirror(known: Floats) -> Floats:
 
 def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> list[tuple[int, int]]:
     """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns."""
-    touched = _touched(mask[box], cell)
+    import cv2
+
+    touched = _touched(mask[box], cell).view(np.uint8)
     rows, columns = (middles(side, cell, size) for side, size in zip(box, mask.shape, strict=True))
     ends = []
     for field, bend in ways:
-        move = look_up_field(field, rows, columns, mask.shape)[touched]
+        move = look_up_field(field, rows, columns, mask.shape)
         ends.append(move)
         if bend is not None:  # curved paths lead furthest somewhere on the way
-            curve = look_up_field(bend, rows, columns, mask.shape)[touched]
+            curve = look_up_field(bend, rows, columns, mask.shape)
             ends += [move * share + curve * (share * (1 - share)) for share in ON_THE_WAY]
-    moves = np.concatenate(ends)
     reach = []
     for axis, component in ((0, 1), (1, 0)):
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
-        low, high = min(0.0, moves[:, component].min()), max(0.0, moves[:, component].max())
+        found = [cv2.minMaxLoc(end[..., component], touched)[:2] for end in ends]
+        low, high = min(0.0, *(low for low, _ in found)), max(0.0, *(high for _, high in found))
         margin = 4 + cell // 2  # the taps of the look-up, and what is between the cells' middles
         reach.append((int(max(low, -longest)) - margin, int(min(high, longest)) + margin))
     return reach
 
 
 def _reached(known: NDArray[np.bool_], steps: list[Floats], curves: list[Floats | None]) -> NDArray[np.bool_]:
-    """Say in which cells frames look something up, or near which; known in blocks."""
-    spacing = BLOCK // 2
-    starts = np.stack(np.nonzero(_touched(known, spacing))[::-1], -1) * spacing + spacing // 2
+    """Say in which cells frames look something up, or near which."""
+    starts = np.stack(np.nonzero(_touched(known, SPACING))[::-1], -1) * SPACING + SPACING // 2
     columns, rows = np.minimum(starts, np.array(known.shape[::-1]) - 1).T
-    size = cells(known.shape, BLOCK)
-    marks = np.zeros(size[0] * size[1], bool)
+    height, width = known.shape
+    marks = np.zeros(height * width, bool)
     for step, curve in zip(steps, curves, strict=True):
         move = step[rows, columns]
         bend = np.zeros_like(move) if curve is None else curve[rows, columns]
         longest = np.hypot(*move.T).max() + np.hypot(*bend.T).max()
-        share = np.linspace(0, 1, int(longest / spacing) + 2, dtype=np.float32)[:, None]
+        share = np.linspace(0, 1, int(longest / SPACING) + 2, dtype=np.float32)[:, None]
         column, row = (
-            ((at + move[:, axis] * share + bend[:, axis] * (share * (1 - share))) / BLOCK)
+            (at + np.float32(0.5) + move[:, axis] * share + bend[:, axis] * (share * (1 - share)))
             .astype(np.int32)
-            .clip(0, size[1 - axis] - 1)
-            for axis, at in enumerate((columns, rows))
+            .clip(0, size - 1)
+            for axis, (at, size) in enumerate(((columns, width), (rows, height)))
         )
-        marks[row * size[1] + column] = True
-    reached = _grown(marks.reshape(size)).repeat(BLOCK, 0).repeat(BLOCK, 1)
-    return reached[: known.shape[0], : known.shape[1]]
+        marks[row * width + column] = True
+    return _grown(marks.reshape(height, width), NEAR)
 
 
-def _grown(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Add the cells next to some."""
+def _grown(cells: NDArray[np.bool_], by: int = 1) -> NDArray[np.bool_]:
+    """Add the cells next to some, or so many around them."""
     import cv2
 
-    return cv2.dilate(cells.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
+    return cv2.dilate(cells.view(np.uint8), np.ones((2 * by + 1, 2 * by + 1), np.uint8)).view(bool)
 
 
 def _touched(inside: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
@@ -379,45 +452,3 @@ def _touched(inside: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
     padded[: inside.shape[0], : inside.shape[1]] = inside
     by_rows = reduce(np.logical_or, (padded[first::cell] for first in range(cell)))
     return reduce(np.logical_or, (by_rows[:, first::cell] for first in range(cell)))
-
-
-def _read_known(
-    still: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas
-) -> tuple[_Known, NDArray[Any], NDArray[np.uint8]]:
-    """Copy what is inside the mask and finite to the canvas; give its colors alone, and what is missing."""
-    import cv2
-
-    box = mask_box(mask)
-    values, inside = still[box], mask[box]
-    if still.dtype.kind == "f":
-        inside = np.logical_and.reduce(
-            [inside, *(np.isfinite(values[..., c]) for c in range(values.shape[2]))]
-        )
-    full = 1.0 if still.dtype.kind == "f" else float(np.iinfo(still.dtype).max)
-    opaque = still.shape[2] == 4 and bool((values[..., 3][inside] == full).all())
-    if opaque:
-        layers = [values]
-    elif still.shape[2] == 3:
-        layers = [cv2.cvtColor(values, cv2.COLOR_RGB2RGBA)]  # alpha becomes all that there is, white's value
-    elif still.shape[2] == 1:
-        layers = [values, np.full_like(values, full)]
-    else:
-        unit = to_unit(values)
-        if still.dtype.kind != "f":
-            unit[..., :3] *= unit[..., 3:]
-        full = 1.0
-        layers = [unit, np.ones((*inside.shape, 1), np.float32)]
-    place = canvas.place(box)
-    selected = inside.view(np.uint8)
-    packed = []
-    for layer in layers:
-        blank = np.zeros((*canvas.shape, layer.shape[2]), layer.dtype)
-        cv2.copyTo(layer, selected, blank[place])
-        packed.append(blank)
-    known = _Known(tuple(packed), full, place)
-    colors = _Known(tuple(layer[place] for layer in packed), full, place).colors
-    pixels = np.zeros((*canvas.shape, colors.shape[2]), colors.dtype)  # memory is touched where it's filled
-    pixels[place] = colors
-    missing = np.ones(canvas.shape, np.uint8)
-    missing[place] = 1 - selected
-    return known, pixels, missing

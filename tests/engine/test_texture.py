@@ -8,8 +8,13 @@ import pytest
 from engine import Loop
 from engine.resample import extrapolate
 from engine.texture import continue_texture
+from engine.texture import mask_box as bounding_box
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, sideways
+
+
+def continued(still, mask, forward, inverse):
+    return continue_texture(still, mask, bounding_box(mask), forward, inverse)
 
 
 def on_still(texture):
@@ -25,7 +30,7 @@ def on_still(texture):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_inside_the_mask_it_is_the_still(dtype):
     still, mask = moved_pattern(0, dtype, 3), box_mask()
-    place, pixels = on_still(continue_texture(still, mask, sideways(), -sideways()))
+    place, pixels = on_still(continued(still, mask, sideways(), -sideways()))
     full = 1 if dtype == np.float32 else np.iinfo(dtype).max
     np.testing.assert_allclose(pixels[mask[place]], still[place][mask[place]] / full, rtol=1e-6)
 
@@ -33,7 +38,7 @@ def test_inside_the_mask_it_is_the_still(dtype):
 def test_the_pattern_goes_on_outside_and_nothing_static_shows():
     still, mask = moved_pattern(0, np.uint8, 3), box_mask()
     walled = np.where(mask[..., None], still, np.uint8(255) * (np.indices(SIZE).sum(0) % 2 == 0)[..., None])
-    place, pixels = on_still(continue_texture(walled.astype(np.uint8), mask, sideways(), -sideways()))
+    place, pixels = on_still(continued(walled.astype(np.uint8), mask, sideways(), -sideways()))
     truth = still[place] / 255
     rows = slice(20 - place[0].start, 100 - place[0].start)
     np.testing.assert_allclose(pixels[rows, 4:-4], truth[rows, 4:-4], atol=0.02)
@@ -41,7 +46,7 @@ def test_the_pattern_goes_on_outside_and_nothing_static_shows():
 
 def test_it_goes_on_past_the_border_of_the_picture():
     still, mask = moved_pattern(0, np.uint8, 3), box_mask(0, SIZE[0], 0, SIZE[1])
-    texture = continue_texture(still, mask, sideways(), -sideways())
+    texture = continued(still, mask, sideways(), -sideways())
     x, y = texture.origin
     assert x <= -STEP and x + texture.pixels.shape[1] >= SIZE[1] + STEP
     beyond = texture.pixels[-y : -y + SIZE[0], -x - STEP : -x] / texture.full
@@ -51,9 +56,7 @@ def test_it_goes_on_past_the_border_of_the_picture():
 def test_a_drift_of_brightness_does_not_make_a_step_at_the_border_of_the_mask():
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float64)
     values = 0.2 + 0.1 * np.sin(2 * np.pi * columns / STEP) + 0.004 * columns
-    place, pixels = on_still(
-        continue_texture(as_type(values, np.uint16, 1), box_mask(), sideways(), -sideways())
-    )
+    place, pixels = on_still(continued(as_type(values, np.uint16, 1), box_mask(), sideways(), -sideways()))
     truth = values[place]
     near = slice(30 - place[1].start - 3, 30 - place[1].start)
     middle = slice(30 - place[0].start, 90 - place[0].start)
@@ -64,7 +67,7 @@ def test_not_a_number_is_filled_from_around_it():
     still, mask = moved_pattern(0, np.float32, 3), box_mask()
     still[60, 70] = np.nan
     still[0, 0] = np.inf
-    _, pixels = on_still(continue_texture(still, mask, sideways(), -sideways()))
+    _, pixels = on_still(continued(still, mask, sideways(), -sideways()))
     assert np.isfinite(pixels).all()
     assert pixels.max() < 3.2
 

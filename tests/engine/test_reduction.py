@@ -82,3 +82,26 @@ def test_a_part_keeps_enough_pixels(sides, factor):
         top += height + 8
     still = np.zeros((*mask.shape, 1), np.uint8)
     assert Reduction.of(still, mask, []).factor == factor
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_an_area_is_what_averaging_all_of_it_shows(dtype):
+    generator = np.random.default_rng(0)
+    still = (255 * generator.random((503, 2303, 3))).astype(dtype)
+    mask = generator.random(still.shape[:2]) < 0.5
+    mask[:, :50] = mask[:10] = False
+    mask[MASK] = True
+    reduced = Reduction.of(still, mask, [])
+    assert reduced.factor == 4
+    blocks = [a[:500, :2300].reshape(125, 4, 575, 4, -1).mean((1, 3)) for a in (still, mask)]
+    area = (slice(7, 120), slice(11, 570))
+    np.testing.assert_allclose(reduced.shown(area), blocks[0][area], atol=1)
+    np.testing.assert_array_equal(reduced.inside, blocks[1][..., 0] >= 0.5)
+
+
+def test_what_is_not_a_number_counts_as_nothing_where_it_is_reduced():
+    still, mask = np.ones((503, 2301, 3), np.float32), wide_mask()
+    still[100, 200], still[104:108, 200:204] = np.nan, np.inf
+    shown = Reduction.of(still, mask, []).shown((slice(20, 30), slice(45, 55)))
+    assert np.isfinite(shown).all()
+    np.testing.assert_allclose(shown[5:7, 5, 0], [15 / 16, 0])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .repetition import Repetition
 from .settings import Settings
 from .similarity import ANGLES, NODE, SHORTEST, Similarity
-from .threads import in_threads
+from .threads import in_threads, threads_for
 
 Floats = NDArray[np.float32]
 
@@ -31,8 +31,6 @@ THETA_ALPHA = 10.0
 ITERATIONS = 10
 NEGLIGIBLE = 1e-4
 """Of the strongest combination of angles; weaker ones change the posterior by less than a millionth."""
-WORTH_A_THREAD = 100_000
-"""Energies of one angle from which on angles are worked on at a time."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,7 @@ def solve_crf(
     def share(angle: int) -> None:
         posterior[angle] *= belief[angle]
 
-    threads = None if unary[0].size >= WORTH_A_THREAD else 1
+    threads = threads_for(unary.size)
     in_threads(weigh, range(angle_count), threads)
     belief = _mean_field(evidence, weight * alike, inside, theta)
     belief /= evidence

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .resample import cells, look_up_field, middles, sample, shrink
 from .texture import Area, Texture
-from .threads import in_threads
+from .threads import in_threads, threads_for
 
 LOWEST_SIMILARITY = -0.2
 """Below it the gain would exceed 1.6 and show as overshoot."""
@@ -192,7 +192,7 @@ def _compared(
         for kind, (one, other) in enumerate(((0, 1), (0, 0), (1, 1))):
             part[..., kind] = shrink(found[one] * found[other], part.shape[:2])
 
-    in_threads(compare, range(0, len(pooled), band))
+    in_threads(compare, range(0, len(pooled), band), threads_for(len(rows) * len(columns)))
     return pooled
 
 
@@ -222,7 +222,7 @@ def _bright_cells(pixels: NDArray[Any], cell: int) -> NDArray[np.float32]:
             weighed = shrink(weighed, cells(weighed.shape, 2))
         part[:] = weighed
 
-    in_threads(weigh, range(0, len(bright), band))
+    in_threads(weigh, range(0, len(bright), band), threads_for(height * width))
     return _on_cells(bright, exact, cell)
 
 

@@ -12,7 +12,7 @@ from .anchors import ANCHORS, Anchors, Doubles, Floats
 from .regions import Part
 from .resample import cells, enlarge_part, sample
 from .texture import Area
-from .threads import in_threads
+from .threads import in_threads, threads_for
 
 Model = Callable[[Doubles], Doubles]
 """Maps (N, 2) working pixels to how far a repetition moves them, (N, 2) working pixels."""
@@ -302,7 +302,7 @@ def _write(
         rows = (down @ field.reshape(len(field), -1)).reshape(-1, *field.shape[1:])
         _fill(still[window], across @ (rows * np.float32(pixels)), stride, own)
 
-    in_threads(write, fields)
+    in_threads(write, fields, threads_for(len(fields) * own.size))
 
 
 def _own_cells(part: Part, reach: float, shape: tuple[int, ...], cell: int) -> tuple[Area, Mask]:

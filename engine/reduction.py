@@ -14,7 +14,7 @@ from .motion import Speeds
 from .resample import enlarge_planes
 from .strokes import Stroke
 from .texture import Area, mask_box
-from .threads import in_threads
+from .threads import in_threads, threads_for
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -78,7 +78,7 @@ class Reduction:
             pixels = values[band.start * self.factor : band.stop * self.factor]
             smaller[band] = _averaged(to_unit(pixels) if pixels.dtype.kind == "f" else pixels, self.factor)
 
-        in_threads(reduce, _bands(rows, self.factor))
+        in_threads(reduce, _bands(rows, self.factor), threads_for(values.size))
         return smaller
 
     def moving(self, inside: Mask, moving: Mask) -> Mask:
@@ -148,7 +148,7 @@ def _reduced_mask(inside: Mask, box: Area, factor: int) -> Mask:
         size = target.shape[1], band.stop - band.start
         target[band] = cv2.resize(full, size, interpolation=cv2.INTER_AREA) > 127
 
-    in_threads(reduce, _bands(target.shape[0], factor))
+    in_threads(reduce, _bands(target.shape[0], factor), threads_for(values.size))
     return reduced
 
 

@@ -16,7 +16,7 @@ from .motion import Path, Speeds
 from .resample import enlarge, enlarge_cells, times
 from .spline import doubled
 from .texture import Area, Texture, mask_box
-from .threads import in_threads
+from .threads import in_threads, threads_for
 
 Floats = NDArray[np.float32]
 Planes = list[tuple[Floats, Floats | None]]
@@ -86,7 +86,7 @@ def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> She
             twice = doubled(layer, scene_linear=scene_linear, white=white)
             sheet[2 * first : 2 * last] = twice[2 * (first - start) : 2 * (last - start)]
 
-    in_threads(draw, range(0, height, BAND))
+    in_threads(draw, range(0, height, BAND), threads_for(sheets[0].size))
     return sheets
 
 

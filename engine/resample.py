@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .threads import in_threads
+from .threads import in_threads, threads_for
 
 BAND = 64
 """Rows that are enlarged at a time: they stay in the processor's cache."""
@@ -129,7 +129,7 @@ def enlarge_planes(
             np.rint(plane, out=plane)
             plane *= np.float32(grid)
 
-    in_threads(fill, range(rows.start, rows.stop, band))
+    in_threads(fill, range(rows.start, rows.stop, band), threads_for(planes.size))
     return planes
 
 

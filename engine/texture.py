@@ -24,7 +24,7 @@ from .resample import (
     shrink,
     times,
 )
-from .threads import in_threads
+from .threads import in_threads, threads_for
 
 Area = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -149,8 +149,13 @@ def continue_texture(
         missing = known.part(tile).lacking > 0
         cv2.copyTo(colors, missing.view(np.uint8), pixels[tile])
 
-    in_threads(fill, canvas.pieces(needed, [one.share for one in pulled]))
+    pieces = list(canvas.pieces(needed, [one.share for one in pulled]))
+    in_threads(fill, pieces, threads_for(sum(_size(tile) for tile, _ in pieces)))
     return Texture(pixels, (canvas.columns.start, canvas.rows.start))
+
+
+def _size(area: Area) -> int:
+    return (area[0].stop - area[0].start) * (area[1].stop - area[1].start)
 
 
 @dataclass(frozen=True)
@@ -325,7 +330,7 @@ def _read(
             part[:] = averaged.reshape(part.shape)
 
     band = max(1, BAND // cell) * cell
-    in_threads(read, range(place[0].start // cell * cell, place[0].stop, band))
+    in_threads(read, range(place[0].start // cell * cell, place[0].stop, band), threads_for(values.size))
     return known, coarse, pixels
 
 

@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 
 BAND = 256
 """Rows copied at once."""
+WORTHWHILE = 2_000_000
+"""Pixels, or other numbers, in all from which on threads gain more than they lose: with less to do at each
+step they mostly wait for Python's lock."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,6 +42,11 @@ def thread_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def threads_for(numbers: int) -> int:
+    """Say how many threads are worth their while for work on so many pixels, or other numbers."""
+    return thread_count() if numbers >= WORTHWHILE else 1
 
 
 @contextmanager
@@ -165,5 +173,5 @@ def copied(array: NDArray[Any]) -> NDArray[Any]:
         rows = slice(first, first + BAND)
         np.copyto(copy[rows], array[rows])
 
-    in_threads(copy_band, range(0, len(array), BAND))
+    in_threads(copy_band, range(0, len(array), BAND), threads_for(array.size))
     return copy

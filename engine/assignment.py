@@ -102,11 +102,15 @@ def _label_costs(similarity: Similarity, heading: Floats, length: Floats) -> Flo
     column = np.clip(np.rint(column), 0, len(ANGLES) - 1).astype(np.int32)[:, None]
     low = np.clip(np.floor(row), 0, max(last - 1, 0)).astype(np.int32)[None]
     share = np.clip(row - low, 0, 1).astype(np.float32)
-    y, x = np.mgrid[: heading.shape[0], : heading.shape[1]]
+    # Lengths come first in memory.
+    place = np.arange(heading.size, dtype=np.int32).reshape(heading.shape)
+    below = (low * len(ANGLES) + column) * heading.size + place
+    above = below + np.int32(min(last, 1) * len(ANGLES) * heading.size)
 
     def between(volume: Floats) -> Floats:
-        below, above = volume[column, low, y, x], volume[column, np.minimum(low + 1, last), y, x]
-        return below + (above - below) * share
+        values = volume.swapaxes(0, 1).reshape(-1)
+        shorter = values.take(below)
+        return shorter + (values.take(above) - shorter) * share
 
     seen &= between(similarity.support) > 0.1
     return np.where(seen, between(similarity.cost) / between(similarity.chance), np.float32(1))

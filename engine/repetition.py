@@ -185,7 +185,7 @@ class _Votes:
         self.firsts = spans.shape[2]
         self.spans = np.ascontiguousarray(spans).reshape(-1, ALIKE)
 
-    def coarse(self, slants: Slants, kept: int = 16) -> Doubles:
+    def coarse(self, slants: Slants, kept: int = 8) -> Doubles:
         """Score a grid over all four numbers and keep the best that differ."""
         guesses = self._long_list(slants)
         guesses = guesses[np.argsort(self.score(guesses), kind="stable")]

@@ -198,7 +198,7 @@ class _Votes:
             free &= (np.abs(places - places[best[-1]]) > 1).any(1)
         return guesses[best]
 
-    def _long_list(self, slants: Slants, most: int = 300) -> Doubles:
+    def _long_list(self, slants: Slants, most: int = 128) -> Doubles:
         """Return the best of a grid over all four numbers, scored roughly; in no order."""
         falls, turns = (np.array(slants) / reach for slants, reach in zip(slants, self.reach, strict=True))
         tilted, facing = _grid(falls, turns), np.zeros((1, 2))

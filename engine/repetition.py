@@ -268,7 +268,7 @@ class _Votes:
         merit = -float(self.score(guess[None])[0])
         if not len(around) or -self.score(around).min() < NEARLY / 2 * merit:
             return guess
-        found = self.refined(around[np.argsort(self.score(around))[:4]])[0]
+        found = self.refined(around[np.argsort(self.score(around))[:4]], rounds=4)[0]
         is_half = abs(np.log(found[1] / half)) < HALF
         return self.undoubled(found) if is_half and -self.score(found[None])[0] > NEARLY * merit else guess
 

@@ -19,7 +19,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "checking, dividing the mask": [
         (solver, name) for name in ("check_still", "check_mask", "check_strokes", "divide")
     ],
-    "reducing": [(solver.Reduction, "of")],
+    "reducing": [(solver.Reduction, "of"), (solver.Reduction, "shown")],
     "a plane's picture, described": [(solver, "_source"), (sight, "evened_out"), (sight, "describe_levels")],
     "costs of every displacement": [(sight, "measure")],
     "searching the repetition": [(sight, "find_repetition")],

@@ -138,20 +138,17 @@ def divide(mask: Mask, strokes: Sequence[Stroke], pixel: int = 1) -> Division:
     BadStroke
         When no stroke moves anything.
     """
-    import cv2
-
     if not any(stroke.turns for stroke in strokes):
         raise BadStroke("Every stroke makes 0 turns, which holds the picture still: let one of them move.")
     if not mask.any():
         raise BadMask(TOO_SMALL)
     area = mask_box(mask)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask[area].view(np.uint8), connectivity=8)
-    over = _lengths_over(np.asarray(labels, np.int32), count, _origin(area), strokes)
+    labels, boxes = _components(mask[area])
+    over = _lengths_over(labels, len(boxes) + 1, _origin(area), strokes)
     held = np.zeros_like(mask)
     parts: list[Part] = []
     used: set[int] = set()
-    for label in range(1, count):
-        within = _box(stats[label])
+    for label, within in enumerate(boxes, 1):
         if not _holds_two(within, pixel):
             continue
         inside = labels[within] == label
@@ -170,6 +167,20 @@ def divide(mask: Mask, strokes: Sequence[Stroke], pixel: int = 1) -> Division:
             f"{named} the whole mask still, with 0 turns: draw strokes that move it further away from there."
         )
     return Division(tuple(parts), held, tuple(_doubts(strokes, over, used, parts, pixel)))
+
+
+def _components(inside: Mask) -> tuple[NDArray[np.int32], list[tuple[slice, slice]]]:
+    """Find what is connected in a mask cut to its box: each pixel's number, from 1 on, and their boxes."""
+    import cv2
+
+    pixels = inside.view(np.uint8)
+    count, labels = cv2.connectedComponents(pixels, connectivity=8)
+    if count == 2:  # most masks are one part, and its box is known: measuring it takes longer than finding it
+        boxes = [(slice(0, inside.shape[0]), slice(0, inside.shape[1]))]
+    else:
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
+        boxes = [_box(each) for each in stats[1:]]
+    return np.asarray(labels, np.int32), boxes
 
 
 def _box(stats: NDArray[np.int32]) -> tuple[slice, slice]:

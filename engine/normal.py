@@ -64,14 +64,14 @@ class Band:
 
         Parameters
         ----------
-        band : (width, anchors) float64
+        band : (width, anchors * m) float64
             Lower half of the matrix; overwritten.
-        right : (anchors, n) float64
+        right : (anchors * m, n) float64
         """
         from scipy.linalg import solveh_banded
 
         solved = solveh_banded(band, right, lower=True, overwrite_ab=True, check_finite=False)
-        return np.asarray(solved[self.place], np.float64)
+        return np.asarray(solved.reshape(len(self.place), -1)[self.place], np.float64)
 
 
 class NormalEquations:
@@ -103,18 +103,26 @@ class NormalEquations:
         )
         self.major = major
 
-    def weigh(self, weights: Floats) -> None:
-        """Set up the matrix.
+    def solve(self, weights: Floats, right: Floats, values: Doubles) -> Doubles:
+        """Find the two numbers at each anchor.
 
         Parameters
         ----------
         weights : (3, r, c) float32
             Of the first number's square, of the product of both and of the second one's square.
-        """
-        from scipy.linalg import cholesky_banded
+        right : (2, r, c) float32
+            The right-hand side that each sample asks for.
+        values : (anchors, 2) float64
+            What smoothness pulls at: the numbers are added to them.
 
+        Returns
+        -------
+        (anchors, 2) float64
+        """
         if self.order.across:
-            weights = weights.swapaxes(1, 2)
+            weights, right = weights.swapaxes(1, 2), right.swapaxes(1, 2)
+        asked = self.major.T @ right @ self.minor
+        total = asked.reshape(2, -1).T - self.order.times(self.smoothness, values[self.order.order])
         band = self.band.copy(order="F")
         shape = self.major.shape[1], self.minor.shape[1]
         sums = self.majors.T @ (weights @ self.minors)
@@ -131,27 +139,4 @@ class NormalEquations:
             for one, other in itertools.product((0, 1), repeat=2):
                 if distance or one >= other:
                     band[distance + one - other, other::2] += block[one + other].ravel()
-        self.factor = cholesky_banded(band, overwrite_ab=True, lower=True, check_finite=False)
-
-    def solve(self, right: Floats, values: Doubles) -> Doubles:
-        """Find the two numbers at each anchor, with the matrix that was set up last.
-
-        Parameters
-        ----------
-        right : (2, r, c) float32
-            The right-hand side that each sample asks for.
-        values : (anchors, 2) float64
-            What smoothness pulls at: the numbers are added to them.
-
-        Returns
-        -------
-        (anchors, 2) float64
-        """
-        from scipy.linalg import cho_solve_banded
-
-        if self.order.across:
-            right = right.swapaxes(1, 2)
-        asked = self.major.T @ right @ self.minor
-        total = asked.reshape(2, -1).T - self.order.times(self.smoothness, values[self.order.order])
-        solved = cho_solve_banded((self.factor, True), total.ravel(), check_finite=False)
-        return np.asarray(solved.reshape(-1, 2)[self.order.place], np.float64)
+        return self.order.solve(band, total.ravel())

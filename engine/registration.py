@@ -30,10 +30,6 @@ LUMA_AND_COLORS = np.stack(
     [LUMA, 0.7 * ([1, 0, 0] - LUMA), 0.7 * ([0, 0, 1] - LUMA)], dtype=np.float32, casting="same_kind"
 )
 """What details are compared in."""
-CLOSE = 1.0
-"""Pixels of a scale: once anchors move no further in the mean, slopes and matrix stay what they are."""
-LEAST_LANDED = 50
-"""Samples to be seen one step ahead; fewer say nothing."""
 COARSEST = 5.0
 """Pixels a step spans at the first scale, up to half as much again."""
 FINEST = 44.0
@@ -174,23 +170,10 @@ def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
     stiff = (BENDING / anchors.spacing**2) * anchors.bending
     # Anchors where nothing lands are hardly held.
     system = NormalEquations(samples.down, samples.along, stiff, 1e-4)
-    moved, slopes = np.inf, samples.seen.slopes
     for _ in range(PASSES):
-        fresh = moved > CLOSE
-        there = samples.ahead(values, sloping=fresh)
-        weight, error = _compared(samples.seen, there)
-        weight *= np.float32(len(values))
-        if np.count_nonzero(weight) < LEAST_LANDED:
-            break
-        if fresh:
-            # Mean slopes take the picture's curvature into account: fewer steps lead as far.
-            across, down = slopes = np.asarray((samples.seen.slopes + there.slopes) / 2, np.float32)
-            pairs = ((across, across), (across, down), (down, down))
-            system.weigh(weight * np.stack([_dot(one, other) for one, other in pairs]))
-        change = system.solve(weight * np.stack([_dot(slope, error) for slope in slopes]), values)
-        values = values + _limited(change, view)
-        moved = np.sqrt(np.square(change * view.scale).mean())
-        if moved < SETTLED:
+        change = _change(system, samples, values)
+        values = values + change
+        if np.sqrt(np.square(change * view.scale).mean()) < SETTLED:
             break
     return values
 
@@ -202,8 +185,8 @@ class _Look:
     Parameters
     ----------
     details : (C, r, c) float32
-    slopes : (2, C, r, c) float32, or (2, C, 0, 0)
-        By how much they grow in a working pixel, to the right and down; if they were looked for.
+    slopes : (2, C, r, c) float32
+        By how much they grow in a working pixel, to the right and down.
     inside : (r, c) bool
         Where all of that is the region's own.
     """
@@ -213,20 +196,16 @@ class _Look:
     inside: NDArray[np.bool_]
 
     @classmethod
-    def at(cls, view: View, x: Floats, y: Floats, *, sloping: bool = True) -> _Look:
+    def at(cls, view: View, x: Floats, y: Floats) -> _Look:
         """Look at (r, c) places, in a view's pixels."""
         import cv2
 
-        around = AROUND if sloping else AROUND[:, :1]
-        columns, rows = (np.concatenate(plane + away) for plane, away in zip((x, y), around, strict=True))
+        columns, rows = (np.concatenate(plane + away) for plane, away in zip((x, y), AROUND, strict=True))
         planes = np.stack(cv2.split(cv2.remap(view.pixels, columns, rows, cv2.INTER_LINEAR)))
         seen = np.asarray(planes, np.float32).reshape(len(planes), -1, *x.shape)
-        here, *beside = seen[:-1].swapaxes(0, 1)
-        slopes = np.empty((2, len(here), 0, 0), np.float32)
-        if sloping:
-            right, left, below, above = beside
-            slopes = np.stack([right - left, below - above])
-            slopes *= (view.scale / 2).astype(np.float32)[:, None, None, None]
+        here, right, left, below, above = seen[:-1].swapaxes(0, 1)
+        slopes = np.stack([right - left, below - above])
+        slopes *= (view.scale / 2).astype(np.float32)[:, None, None, None]
         return cls(here, slopes, seen[-1].min(0) > 0.5)
 
 
@@ -263,27 +242,31 @@ class _Samples:
         down, along = anchors.lattice((rows + 0.5) / upright - 0.5, (columns + 0.5) / across - 0.5)
         return cls(view, x, y, down, along, _Look.at(view, x, y))
 
-    def ahead(self, values: Doubles, *, sloping: bool) -> _Look:
+    def ahead(self, values: Doubles) -> _Look:
         """Look where anchors of (anchors, 2) values lead from them."""
         grid = (self.view.scale * values).T.reshape(2, self.down.shape[1], -1).astype(np.float32)
         right, down = self.down @ grid @ self.along.T
-        return _Look.at(self.view, self.x + right, self.y + down, sloping=sloping)
+        return _Look.at(self.view, self.x + right, self.y + down)
 
 
-def _compared(here: _Look, there: _Look) -> tuple[Floats, Floats]:
-    """Return how much each sample counts, (r, c), 1 in all at most, and its difference, (C, r, c)."""
+def _change(system: NormalEquations, samples: _Samples, values: Doubles) -> Doubles:
+    """One Gauss-Newton step of the registration at one scale."""
+    here, there = samples.seen, samples.ahead(values)
     landed = here.inside & there.inside
+    if landed.sum() < 50:
+        return np.zeros_like(values)
     error = here.details - there.details
     size = _dot(error, error)
-    usual = float(np.median(size[landed])) + 1e-12 if landed.any() else 1.0
-    weight = landed * np.float32(1 / here.inside.sum()) / (1 + size / np.float32(usual))
-    return np.asarray(weight, np.float32), error
-
-
-def _limited(change: Doubles, view: View) -> Doubles:
-    """Shorten what is longer than two pixels of a view: beyond them its slopes say nothing."""
+    usual = float(np.median(size[landed])) + 1e-12
+    weight = landed * np.float32(len(values) / here.inside.sum()) / (1 + size / np.float32(usual))
+    # Mean slopes take the picture's curvature into account: fewer steps lead as far.
+    slope_x, slope_y = (here.slopes + there.slopes) / 2
+    pairs = ((slope_x, slope_x), (slope_x, slope_y), (slope_y, slope_y), (slope_x, error), (slope_y, error))
+    products = np.stack([weight * _dot(one, other) for one, other in pairs])
+    change = system.solve(products[:3], products[3:], values)
+    limit = 2.0 / samples.view.scale.min()  # pixels of this scale: beyond them the slopes say nothing
     lengths = np.hypot(change[:, 0], change[:, 1])[:, None]
-    return change * np.minimum(1.0, 2.0 / view.scale.min() / np.maximum(lengths, 1e-9))
+    return change * np.minimum(1.0, limit / np.maximum(lengths, 1e-9))
 
 
 def _dot(one: Floats, other: Floats) -> Floats:

@@ -260,8 +260,9 @@ class _Samples:
         Returns both for every displacement, (K, 2, h, w), and which of the K is that of each dx and dy.
         """
         keys, run = np.unique(dy * STRIDE + dx % STRIDE, return_inverse=True)
+        run = run.reshape(dx.shape)  # NumPy 1 leaves it flat
         low, high = np.full((2, len(keys)), dx.flat[0])
-        low[run.ravel()] = high[run.ravel()] = dx.ravel()
+        low[run] = high[run] = dx
         np.minimum.at(low, run, dx)
         np.maximum.at(high, run, dx)
         counts = (high - low) // STRIDE + 1

@@ -31,8 +31,7 @@ def test_the_band_gives_what_the_whole_matrix_gives(size):
     stiff = 0.3 * anchors.bending
 
     system = NormalEquations(down, along, stiff, 1e-4)
-    system.weigh(weights.reshape(3, *shape))
-    found = system.solve(right.reshape(2, *shape), values)
+    found = system.solve(weights.reshape(3, *shape), right.reshape(2, *shape), values)
 
     basis = whole.basis(anchors, points)
     both = np.hstack([basis * slopes[0][:, None], basis * slopes[1][:, None]])
@@ -79,8 +78,7 @@ def test_anchors_that_nothing_determines_stay_at_zero():
     down, along = anchors.lattice(point[:, 1], point[:, 0])
     system = NormalEquations(down, along, 0 * anchors.bending, 1e-3)
     weights, right = np.array([1, 0, 1], np.float32), np.array([4, 2], np.float32)
-    system.weigh(weights[:, None, None])
-    found = system.solve(right[:, None, None], np.zeros((len(anchors.points), 2)))
+    found = system.solve(weights[:, None, None], right[:, None, None], np.zeros((len(anchors.points), 2)))
     touched = np.abs(found).sum(1) > 0
     assert set(np.flatnonzero(touched)) <= set(anchors.basis(point)[0].ravel())
     # The few anchors around the sample reach what it asks for.

@@ -53,7 +53,8 @@ def carried_frame(loop: Loop, picture: NDArray[Any], homography: Homography, pha
     window = _grown(window, reach, mask.shape)
     inside = mask[window]
     zoom = _zoom(loop, homography)
-    back, ahead = _carried_paths(loop, homography, window, _carried_cell(loop, zoom, window))
+    cell = _carried_cell(loop, zoom, window)
+    back, ahead = _carried_paths(loop, homography, window, cell)
     here = Loop.from_fields(
         picture[window],
         inside,
@@ -62,7 +63,7 @@ def carried_frame(loop: Loop, picture: NDArray[Any], homography: Homography, pha
         loop.confidence,
         bends=None if ahead.bend is None or back.bend is None else (ahead.bend, back.bend),
         speeds=_carried_speeds(loop, homography, window, mask_box(inside)),
-        held=_carried_cover(loop, homography, window),
+        held=_carried_cover(loop, homography, window, cell),
         followed=_carried_parts(loop, homography, window, inside),
         soft_edge=[width * zoom for width in loop.soft_edge],
     )
@@ -161,11 +162,11 @@ def _carried_speeds(loop: Loop, homography: Homography, window: Area, box: Area)
     )
 
 
-def _carried_cover(loop: Loop, homography: Homography, window: Area) -> Floats | None:
-    """Carry what fades towards held spots into a window of the picture."""
+def _carried_cover(loop: Loop, homography: Homography, window: Area, cell: int) -> Floats | None:
+    """Carry what fades towards held spots into the cells of a window of the picture."""
     if loop.held is None:
         return None
-    return _looked_up(loop, loop.held, _origins(loop, homography, window))
+    return _looked_up(loop, loop.held, _origins(loop, homography, window, cell))
 
 
 def _carried_parts(

@@ -108,7 +108,8 @@ def measure_contrast(
     power = np.sqrt(moments[..., 1] * moments[..., 2])
     similarity = np.ones(power.shape, np.float32)  # where there is no detail there is nothing to give back
     np.divide(moments[..., 0], power, out=similarity, where=power > FAINTEST**2)
-    return Contrast(_smooth(bright, cell, step * BAND), np.clip(similarity, LOWEST_SIMILARITY, 1))
+    similarity = _over_box(np.clip(similarity, LOWEST_SIMILARITY, 1), box, spacing * POOLED)
+    return Contrast(_smooth(bright, cell, step * BAND), similarity)
 
 
 def luminance(pixels: NDArray[Any]) -> NDArray[np.float32]:
@@ -200,6 +201,15 @@ def _in_pools(side: slice, spacing: int) -> slice:
     """Lengthen a side to whole pools of places."""
     pool = spacing * POOLED
     return slice(side.start, side.start + -(-(side.stop - side.start) // pool) * pool)
+
+
+def _over_box(pools: NDArray[np.float32], box: Area, pool: int) -> NDArray[np.float32]:
+    """Spread pools of so many pixels, the last of which reach beyond a box, evenly over it."""
+    rows, columns = (
+        ((np.arange(count) + 0.5) * ((side.stop - side.start) / (count * pool)) - 0.5).astype(np.float32)
+        for side, count in zip(box, pools.shape, strict=True)
+    )
+    return np.asarray(sample(pools, *np.meshgrid(columns, rows)), np.float32)
 
 
 def _bright_cells(pixels: NDArray[Any], cell: int) -> NDArray[np.float32]:

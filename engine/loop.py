@@ -192,7 +192,10 @@ class Loop:
         self._fade = np.float32(1) if self.held is None else self.held
         if not any(widths):
             return
-        fading = fade(self._dense_paths(), *edges(self.mask, self._box, self.followed, widths))
+        away, labels, of_parts = edges(self.mask, self._box, self.followed, widths)
+        if not any(of_parts):  # no part follows a stroke that has one
+            return
+        fading = fade(self._dense_paths(), away, labels, of_parts)
         self.paths = fading.paths
         similarity = enlarge(self.contrast.similarity, fading.share.shape)
         self.contrast = Contrast(self.contrast.lowpass, faded_similarity(similarity, fading.share))

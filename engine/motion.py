@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +80,9 @@ class Path:
         """Let each pixel, or cell, go a (h, w) share of its path only, and take the same time for it."""
         share = share[..., None]
         if self.bend is None:
-            return Path(self.move * share)
-        return Path(self.move * share + self.bend * (share * (1 - share)), self.bend * share**2)
+            return replace(self, move=self.move * share)
+        move = self.move * share + self.bend * (share * (1 - share))
+        return replace(self, move=move, bend=self.bend * share**2)
 
 
 @dataclass(frozen=True)

@@ -435,5 +435,5 @@ def _views(
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     shown = np.array(small) * power / factor  # all of the part, or all but an odd row or column
     region = part.inside[: round(shown[0]), : round(shown[1])].view(np.uint8)
-    inside = cv2.resize(region, size[::-1], interpolation=cv2.INTER_LINEAR)  # rounded: 1 from a half on
+    inside = cv2.resize(region, size[::-1], interpolation=cv2.INTER_AREA)  # rounded: 1 from a half on
     return make_views(picture, inside > 0, (size / shown)[::-1] / scale, step)

@@ -301,14 +301,14 @@ def _read(
     import cv2
 
     opaque = values.shape[2] < 4 or _is_opaque(values, mask)
-    sample = _layered(values[:1, :1], opaque)
+    pixel = _layered(values[:1, :1], opaque)
 
     def blank(size: tuple[int, int], like: NDArray[Any]) -> NDArray[Any]:
         return np.zeros((*size, like.shape[2]), like.dtype)  # memory is touched where it's filled
 
-    known = _Known(tuple(blank(canvas.shape, layer) for layer in sample.layers), sample.full)
-    coarse = _Known(tuple(blank(canvas.whole, layer) for layer in sample.layers), sample.full)
-    pixels = blank(canvas.shape, sample.colors)
+    known = _Known(tuple(blank(canvas.shape, layer) for layer in pixel.layers), pixel.full)
+    coarse = _Known(tuple(blank(canvas.whole, layer) for layer in pixel.layers), pixel.full)
+    pixels = blank(canvas.shape, pixel.colors)
     cell = canvas.cell
     first, last = place[1].start // cell, -(-place[1].stop // cell)
 

@@ -26,11 +26,15 @@ def kinds():
     shares[0] = np.linspace(0, 1, 90) > 0.5
     shares[1] = 1 - shares[0]
     seeds = [(40, 50, 0), (100, 50, 1)]
+    ramp = np.linspace(0, 1, SIZE[1] // 4, dtype=np.float32)
     return {
         "plain": Loop.from_fields(STILL, mask, field, -field, 1.0),
         "soft": Loop.from_fields(STILL, two_parts, field, -field, 1.0, followed=seeds, soft_edge=[10, 0]),
         "curved": Loop.from_fields(STILL, mask, field, -field, 1.0, bends=(bend, -bend)),
         "in cells": Loop.from_fields(STILL, mask, field[::4, ::4], -field[::4, ::4], 1.0),
+        "held in cells": Loop.from_fields(
+            STILL, mask, field[::4, ::4], -field[::4, ::4], 1.0, held=np.tile(ramp, (SIZE[0] // 4, 1))
+        ),
         "two speeds": Loop.from_fields(STILL, mask, field, -field, 1.0, speeds=Speeds((1, 2), shares)),
     }
 

@@ -114,6 +114,14 @@ def test_parts_have_the_soft_edge_of_the_stroke_they_follow():
         loop.with_soft_edge([3])
 
 
+def test_a_soft_edge_of_a_stroke_that_no_part_follows_changes_nothing():
+    mask = box_mask()
+    loop = Loop.from_fields(
+        moved_pattern(0, np.uint8, 3), mask, sideways(STEP), -sideways(STEP), 1.0, followed=((40, 50, 1),)
+    )
+    np.testing.assert_array_equal(loop.with_soft_edge([20, 0]).frame(0.3), loop.frame(0.3))
+
+
 @pytest.mark.parametrize("width", [-1, np.nan, np.inf, "wide", None])
 def test_a_soft_edge_that_is_no_width_is_refused(loop, width):
     with pytest.raises(BadSettings, match="soft edge"):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import BadImage
 from .inputs import to_unit
 from .resample import (
     bordered,
@@ -39,6 +40,8 @@ BAND = 64
 """Rows of the still that are read at once, or a cell: they stay in the processor's cache."""
 HARDLY = 1 / 512
 """Of all that could be known; less doesn't show."""
+LONGEST_SIDE = 16_383
+"""Pixels; OpenCV looks up in pictures of up to twice that, and frames look up in one of twice the size."""
 COARSE_SIDE = 256
 """Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
 BROAD = 4
@@ -112,6 +115,11 @@ def continue_texture(
         It covers the mask's bounding box and the fields' reach around it; what no frame reaches
         there is black.
 
+    Raises
+    ------
+    BadImage
+        When what is pulled into the mask is too long for frames to be rendered.
+
     Notes
     -----
     Each outer pixel takes what lies one repetition along the forward field, or along the inverse
@@ -124,6 +132,11 @@ def continue_texture(
 
     curved = [(forward, bends and bends[0]), (inverse, bends and bends[1])]
     canvas = _Canvas.around(mask, box, curved)
+    if max(canvas.shape) > LONGEST_SIDE:
+        raise BadImage(
+            f"What moves, with what is pulled into it, is {max(canvas.shape)} pixels long: scale the still "
+            f"down until that is {LONGEST_SIDE}, or paint a smaller area."
+        )
     known, coarse, pixels = _read(still[box], mask[box], canvas, canvas.place(box))
     share = coarse.share
     steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine import Loop
+from engine import BadImage, Loop
 from engine.resample import extrapolate
 from engine.texture import continue_texture
 from engine.texture import mask_box as bounding_box
@@ -70,6 +70,16 @@ def test_not_a_number_is_filled_from_around_it():
     _, pixels = on_still(continued(still, mask, sideways(), -sideways()))
     assert np.isfinite(pixels).all()
     assert pixels.max() < 3.2
+
+
+def test_what_is_too_long_to_be_rendered_is_refused():
+    still = np.zeros((64, 16_400, 1), np.uint8)
+    field = np.full((*still.shape[:2], 2), 4, np.float32)
+    with pytest.raises(BadImage, match="scale the still down"):
+        Loop.from_fields(still, np.ones(still.shape[:2], bool), field, -field, 1.0)
+    short = np.zeros(still.shape[:2], bool)
+    short[:, 100:16_300] = True
+    assert not Loop.from_fields(still, short, field, -field, 1.0).frame(0.5).any()
 
 
 def test_extrapolation_keeps_a_flat_color_and_its_range():

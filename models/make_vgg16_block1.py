@@ -57,30 +57,48 @@ def for_rgb_from_0_to_1(
     return kernels[:, ::-1] * 255.0, shifted
 
 
-def block(network: onnx.ModelProto) -> onnx.ModelProto:
-    """Build mirror, convolve, rectify, twice, with both results side by side: 64 + 64 channels."""
-    first = for_rgb_from_0_to_1(*layer(network, LAYERS[0]))
-    second = layer(network, LAYERS[1])
-    parts = {"kernels1": first[0], "biases1": first[1], "kernels2": second[0], "biases2": second[1]}
-    constants = [numpy_helper.from_array(part.astype(np.float32), name) for name, part in parts.items()]
-    constants.append(numpy_helper.from_array(np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64), "border"))
-    nodes = [
+def mirrored_layers() -> list[onnx.NodeProto]:
+    """Build mirror, convolve, rectify, twice: from `picture` to `features1` and `features2`."""
+    return [
         helper.make_node("Pad", ["picture", "border"], ["mirrored1"], "pad1", mode="reflect"),
         helper.make_node("Conv", ["mirrored1", "kernels1", "biases1"], ["sums1"], "conv1"),
         helper.make_node("Relu", ["sums1"], ["features1"], "relu1"),
         helper.make_node("Pad", ["features1", "border"], ["mirrored2"], "pad2", mode="reflect"),
         helper.make_node("Conv", ["mirrored2", "kernels2", "biases2"], ["sums2"], "conv2"),
         helper.make_node("Relu", ["sums2"], ["features2"], "relu2"),
-        helper.make_node("Concat", ["features1", "features2"], ["descriptors"], "concat", axis=1),
     ]
+
+
+def as_model(
+    name: str, nodes: list[onnx.NodeProto], parts: dict[str, NDArray[np.float64]], channels: int, origin: str
+) -> onnx.ModelProto:
+    """Make a model of nodes from `picture` to so many channels of `descriptors`, with its weights."""
+    constants = [
+        numpy_helper.from_array(np.ascontiguousarray(part, np.float32), part_name)
+        for part_name, part in parts.items()
+    ]
+    constants.append(numpy_helper.from_array(np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64), "border"))
     picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, "height", "width"])
-    descriptors = helper.make_tensor_value_info("descriptors", TensorProto.FLOAT, [1, 128, "height", "width"])
-    graph = helper.make_graph(nodes, "vgg16_block1", [picture], [descriptors], constants)
-    graph.doc_string = "VGG-16 block 1, Simonyan and Zisserman, CC BY 4.0. Input: RGB, 0 to 1."
+    shape = [1, channels, "height", "width"]
+    descriptors = helper.make_tensor_value_info("descriptors", TensorProto.FLOAT, shape)
+    graph = helper.make_graph(nodes, name, [picture], [descriptors], constants)
+    graph.doc_string = f"VGG-16 block 1, Simonyan and Zisserman, CC BY 4.0{origin}. Input: RGB, 0 to 1."
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8  # stated, not the newest that the installed onnx knows: old runtimes read it too
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def block(network: onnx.ModelProto) -> onnx.ModelProto:
+    """Put both layers' results side by side: 64 + 64 channels."""
+    first = for_rgb_from_0_to_1(*layer(network, LAYERS[0]))
+    second = layer(network, LAYERS[1])
+    parts = {"kernels1": first[0], "biases1": first[1], "kernels2": second[0], "biases2": second[1]}
+    nodes = [
+        *mirrored_layers(),
+        helper.make_node("Concat", ["features1", "features2"], ["descriptors"], "concat", axis=1),
+    ]
+    return as_model("vgg16_block1", nodes, parts, 128, "")
 
 
 if __name__ == "__main__":

@@ -19,12 +19,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
+from make_vgg16_block1 import TARGET as SOURCE
+from make_vgg16_block1 import as_model, mirrored_layers
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 Doubles = NDArray[np.float64]
 
-SOURCE = Path(__file__).with_name("vgg16_block1.onnx")
 TARGET = Path(__file__).with_name("vgg16_narrow.onnx")
 FIRST, SECOND, COMPONENTS = 16, 32, 24
 """Channels of each convolution. OpenCV and onnxruntime work on sixteen, or eight, at a time."""
@@ -164,31 +165,12 @@ def narrow_block(weights: dict[str, Doubles]) -> onnx.ModelProto:
         "kernels3": matrix[..., None, None],
         "biases3": offset,
     }
-    constants = [
-        numpy_helper.from_array(np.ascontiguousarray(part, np.float32), name) for name, part in parts.items()
-    ]
-    constants.append(numpy_helper.from_array(np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64), "border"))
     nodes = [
-        helper.make_node("Pad", ["picture", "border"], ["mirrored1"], "pad1", mode="reflect"),
-        helper.make_node("Conv", ["mirrored1", "kernels1", "biases1"], ["sums1"], "conv1"),
-        helper.make_node("Relu", ["sums1"], ["features1"], "relu1"),
-        helper.make_node("Pad", ["features1", "border"], ["mirrored2"], "pad2", mode="reflect"),
-        helper.make_node("Conv", ["mirrored2", "kernels2", "biases2"], ["sums2"], "conv2"),
-        helper.make_node("Relu", ["sums2"], ["features2"], "relu2"),
+        *mirrored_layers(),
         helper.make_node("Concat", ["features1", "features2"], ["features"], "concat", axis=1),
         helper.make_node("Conv", ["features", "kernels3", "biases3"], ["descriptors"], "conv3"),
     ]
-    shape = [1, COMPONENTS, "height", "width"]
-    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, "height", "width"])
-    descriptors = helper.make_tensor_value_info("descriptors", TensorProto.FLOAT, shape)
-    graph = helper.make_graph(nodes, "vgg16_narrow", [picture], [descriptors], constants)
-    graph.doc_string = (
-        "VGG-16 block 1, Simonyan and Zisserman, CC BY 4.0; channels pruned. Input: RGB, 0 to 1."
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
-    model.ir_version = 8  # stated, not the newest that the installed onnx knows: old runtimes read it too
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return as_model("vgg16_narrow", nodes, parts, COMPONENTS, "; channels pruned")
 
 
 if __name__ == "__main__":

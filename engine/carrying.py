@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alignment import Homography
+from .area import Area, mask_box
 from .loop import Loop
 from .motion import Path, Speeds
-from .texture import Area, mask_box
 
 Floats = NDArray[np.float32]
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import Area
 from .resample import cells, look_up_field, middles, sample, shrink
-from .texture import Area, Texture
+from .texture import Texture
 from .threads import in_threads, threads_for
 
 LOWEST_SIMILARITY = -0.2

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import ANCHORS, Anchors, Doubles, Floats
+from .area import Area
 from .regions import Part
 from .resample import cells, enlarge_part, sample
-from .texture import Area
 from .threads import in_threads, threads_for
 
 Model = Callable[[Doubles], Doubles]

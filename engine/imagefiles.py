@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import mask_box
 from .errors import BadFile
 from .loop import Loop, check_frame_count
 from .png import PngEncoder
 from .settings import Progress, no_progress
 from .storage import replaced_file, replaced_folder
-from .texture import mask_box
 from .threads import limited_threads, thread_count
 
 FRAME_NAME = re.compile(r"frame_\d{4,}\.(png|tiff)")

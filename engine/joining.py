@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
+from .area import mask_box
 from .field import Model, spread_fields, straight_cells
 from .motion import Path, Speeds, fade, mixed_speeds, within
 from .regions import Part
 from .resample import shrink
-from .texture import mask_box
 
 HOLD_FADE = 0.4
 """Of a step; over how much of it motion fades towards what is held still."""

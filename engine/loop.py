@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import mask_box
 from .contrast import Contrast, measure_contrast
 from .errors import BadFile, BadSettings
 from .motion import Path, Speeds, as_planes, check_soft_edge, edges, fade, faded_similarity, repeated
 from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .storage import load_arrays, save_arrays
-from .texture import Texture, continue_texture, mask_box
+from .texture import Texture, continue_texture
 from .threads import copied, results_in_order
 
 MOST_FRAMES = 10_000

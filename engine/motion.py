@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import Area
 from .errors import BadSettings
 from .resample import cells_around, cut_cells, enlarge_cells
-from .texture import Area
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

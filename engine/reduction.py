@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import Area, mask_box
 from .inputs import to_unit
 from .motion import Speeds
 from .resample import enlarge_planes
 from .strokes import Stroke
-from .texture import Area, mask_box
 from .threads import in_threads, threads_for
 
 Floats = NDArray[np.float32]

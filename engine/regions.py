@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import mask_box
 from .errors import BadMask, BadStroke
 from .strokes import Segment, Stroke, distance_to, nearest_segment, spaced_points, straight_segments
-from .texture import mask_box
 from .wheel import Turn, find_turn
 
 TOO_SMALL = "The mask is too small to hold two repetitions: paint a larger area."

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import Area, mask_box
 from .contrast import boost
 from .motion import Path, Speeds
 from .resample import enlarge, enlarge_cells, times
 from .spline import doubled
-from .texture import Area, Texture, mask_box
+from .texture import Texture
 from .threads import in_threads, threads_for
 
 Floats = NDArray[np.float32]

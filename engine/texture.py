@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import Area
 from .errors import BadImage
-from .inputs import to_unit
+from .known import Known, is_opaque, layered
 from .resample import (
     bordered,
     cells,
@@ -21,14 +22,11 @@ from .resample import (
     extrapolate,
     look_up_field,
     middles,
-    sample,
     shrink,
     times,
 )
 from .threads import in_threads, threads_for
 
-Area = tuple[slice, slice]
-"""Rows and columns of a picture."""
 Floats = NDArray[np.float32]
 Way = tuple[Floats, Floats | None]
 """A displacement field and, where paths are curved, how."""
@@ -77,13 +75,6 @@ class Texture:
     def full(self) -> float:
         """What white is: 255, 65535 or 1."""
         return 1.0 if self.pixels.dtype.kind == "f" else float(np.iinfo(self.pixels.dtype).max)
-
-
-def mask_box(mask: NDArray[np.bool_]) -> Area:
-    """Bound the mask: the smallest rows and columns that hold all of it."""
-    rows = np.flatnonzero(mask.any(1))
-    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def continue_texture(
@@ -141,7 +132,7 @@ def continue_texture(
     share = coarse.share
     steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]
     places = [_places(way) for way in (*steps, _mirror(share))]
-    pulled = list(accumulate((coarse.at(x, y) for x, y in places), _Known.over))
+    pulled = list(accumulate((coarse.at(x, y) for x, y in places), Known.over))
     base, membrane = _light(coarse, pulled[-1])
     smooth = [canvas.pixels_of(x, y) for x, y in places]
     curves = [None if bend is None else canvas.coarse(bend, mask.shape) for _, bend in curved]
@@ -152,7 +143,7 @@ def continue_texture(
     def fill(piece: tuple[Area, list[int]]) -> None:
         tile, leading = piece
         leads = ([enlarge_part(place, canvas.cell, tile) for place in smooth[way]] for way in leading)
-        found = reduce(_Known.over, (known.at(x, y) for x, y in leads))
+        found = reduce(Known.over, (known.at(x, y) for x, y in leads))
         light = enlarge_part(membrane, canvas.cell, tile)
         if found.lacking.any():
             light = light + times(enlarge_part(base, canvas.cell, tile), 1 - found.share)
@@ -247,80 +238,28 @@ class _Canvas:
         return np.divide(look_up_field(field, rows, columns, shape), self.cell, dtype=np.float32)
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What is known of pixels: colors, and its share as the last channel of the last layer.
-
-    Where nothing is known both are 0. Layers have four channels, or one: OpenCV looks those up
-    several times faster than three. They may be integers; `full` is what stands for all.
-    """
-
-    layers: tuple[NDArray[Any], ...]
-    full: float
-
-    def part(self, area: Area) -> _Known:
-        """Take an area of it."""
-        return _Known(tuple(layer[area] for layer in self.layers), self.full)
-
-    def at(self, x: Floats, y: Floats) -> _Known:
-        """Look it up at (n, m) places."""
-        return _Known(tuple(sample(layer, x, y) for layer in self.layers), self.full)
-
-    def over(self, behind: _Known) -> _Known:
-        """Show what is behind it where it isn't known itself."""
-        import cv2
-
-        layers = []
-        for layer, other in zip(self.layers, behind.layers, strict=True):
-            weights = cv2.merge([self.lacking] * layer.shape[2])
-            shown = cv2.add(layer, cv2.multiply(other, weights, scale=1 / self.full).reshape(layer.shape))
-            layers.append(shown.reshape(layer.shape))
-        return _Known(tuple(layers), self.full)
-
-    @property
-    def lacking(self) -> NDArray[Any]:
-        """How much of each pixel isn't known, 0 to `full`, of the layers' type."""
-        import cv2
-
-        last = self.layers[-1]
-        return last.dtype.type(self.full) - cv2.extractChannel(last, last.shape[2] - 1)
-
-    @property
-    def share(self) -> Floats:
-        """How much of each pixel is known, 0 to 1."""
-        return 1 - self.lacking * np.float32(1 / self.full)
-
-    @property
-    def colors(self) -> NDArray[Any]:
-        """The colors alone."""
-        import cv2
-
-        first = self.layers[0]
-        return first if len(self.layers) > 1 else cv2.cvtColor(first, cv2.COLOR_RGBA2RGB)
-
-
 def _read(
     values: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas, place: Area
-) -> tuple[_Known, _Known, NDArray[Any]]:
+) -> tuple[Known, Known, NDArray[Any]]:
     """Copy the still in the mask's box, where it's finite and masked, to that place on a canvas.
 
     Returns
     -------
-    known, coarse : _Known
+    known, coarse : Known
         Every pixel, and their means on cells.
     pixels : (h, w, C) array
         The colors alone.
     """
     import cv2
 
-    opaque = values.shape[2] < 4 or _is_opaque(values, mask)
-    pixel = _layered(values[:1, :1], opaque)
+    opaque = values.shape[2] < 4 or is_opaque(values, mask)
+    pixel = layered(values[:1, :1], opaque)
 
     def blank(size: tuple[int, int], like: NDArray[Any]) -> NDArray[Any]:
         return np.zeros((*size, like.shape[2]), like.dtype)  # memory is touched where it's filled
 
-    known = _Known(tuple(blank(canvas.shape, layer) for layer in pixel.layers), pixel.full)
-    coarse = _Known(tuple(blank(canvas.whole, layer) for layer in pixel.layers), pixel.full)
+    known = Known(tuple(blank(canvas.shape, layer) for layer in pixel.layers), pixel.full)
+    coarse = Known(tuple(blank(canvas.whole, layer) for layer in pixel.layers), pixel.full)
     pixels = blank(canvas.shape, pixel.colors)
     cell = canvas.cell
     first, last = place[1].start // cell, -(-place[1].stop // cell)
@@ -332,7 +271,7 @@ def _read(
         inside = mask[here]
         if values.dtype.kind == "f":
             inside = inside & np.isfinite(values[here]).all(2)
-        shown = _layered(values[here], opaque)
+        shown = layered(values[here], opaque)
         for layer, target in zip((*shown.layers, shown.colors), (*known.layers, pixels), strict=True):
             cv2.copyTo(layer, inside.view(np.uint8), target[rows, place[1]])
         for layer, small in zip(known.layers, coarse.layers, strict=True):
@@ -347,41 +286,13 @@ def _read(
     return known, coarse, pixels
 
 
-def _is_opaque(values: NDArray[Any], mask: NDArray[np.bool_]) -> bool:
-    """Say whether (h, w, 4) values are opaque throughout the mask."""
-    full = _full(values.dtype)
-    return not any((inside & (row[:, 3] != full)).any() for row, inside in zip(values, mask, strict=True))
-
-
-def _layered(values: NDArray[Any], opaque: bool) -> _Known:
-    """Arrange colors, and that all is known of them, in four channels or one."""
-    import cv2
-
-    full = _full(values.dtype)
-    if values.shape[2] == 3:
-        return _Known((np.asarray(cv2.cvtColor(values, cv2.COLOR_RGB2RGBA)),), full)  # alpha is white's value
-    if values.shape[2] == 1:
-        return _Known((values, np.full_like(values, full)), full)
-    if opaque:
-        return _Known((values,), full)
-    unit = to_unit(values)
-    if values.dtype.kind != "f":
-        unit[..., :3] *= unit[..., 3:]
-    return _Known((unit, np.ones((*values.shape[:2], 1), np.float32)), 1.0)
-
-
-def _full(dtype: np.dtype[Any]) -> float:
-    """Say what white is."""
-    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
-
-
 def _places(way: Floats) -> tuple[Floats, Floats]:
     """Say where (x, y), in cells, a way leads from each cell."""
     rows, columns = (np.arange(side, dtype=np.float32) for side in way.shape[:2])
     return way[..., 0] + columns, way[..., 1] + rows[:, None]
 
 
-def _light(coarse: _Known, pulled: _Known) -> tuple[Floats, Floats]:
+def _light(coarse: Known, pulled: Known) -> tuple[Floats, Floats]:
     """Extrapolate colors, and what has to be added to those that are pulled to meet them; with a border.
 
     What differs in detail is the pattern's own business: only light and color are made to meet.

@@ -68,11 +68,11 @@ def loop_maps(loop):
     ----------
     loop : engine.Loop
     """
+    from ..engine.area import mask_box
     from ..engine.contrast import luminance
     from ..engine.inputs import to_unit
     from ..engine.renderer import unit_sheets
     from ..engine.resample import enlarge
-    from ..engine.texture import mask_box
 
     height, width = loop.mask.shape
     left, top = loop.texture.origin

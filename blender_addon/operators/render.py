@@ -102,7 +102,7 @@ def _moving_loop(request):
 
 def _moving_rows(loop, rows):
     """The rows in which anything moves, counted from the first one that is written."""
-    from ..engine.texture import mask_box
+    from ..engine.area import mask_box
 
     moving = mask_box(loop.mask)[0]
     return slice(max(moving.start - rows.start, 0), min(moving.stop, rows.stop) - rows.start)

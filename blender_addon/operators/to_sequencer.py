@@ -86,7 +86,7 @@ def _even(still):
 
 def _moving_part(loop):
     """The mask's box with even sides: Blender centers a strip with an odd one half a pixel off the others."""
-    from ..engine.texture import mask_box
+    from ..engine.area import mask_box
 
     sides = []
     for side, length in zip(mask_box(loop.mask), loop.mask.shape, strict=True):

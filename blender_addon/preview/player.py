@@ -26,7 +26,7 @@ class _Player:
     """One still's loop being played."""
 
     def __init__(self, still, loop, before=None):
-        from ..engine.texture import mask_box
+        from ..engine.area import mask_box
 
         self.uid, self.count = still.session_uid, still.endless_loops.frame_count
         # Behind the loop of a movie the editor may show any frame: the one that was solved is shown whole.

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import engine
+from engine.area import mask_box
 from engine.assignment import solve_crf
 from engine.imagefiles import encode_png, write_frames
-from engine.texture import mask_box
 
 from .cases import Case, photographs
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine import BadImage, Loop
+from engine.area import mask_box as bounding_box
 from engine.resample import extrapolate
 from engine.texture import continue_texture
-from engine.texture import mask_box as bounding_box
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, sideways
 

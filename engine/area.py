@@ -1,0 +1,16 @@
+"""Areas of a picture: their rows and columns."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Area = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
+
+def mask_box(mask: NDArray[np.bool_]) -> Area:
+    """Bound the mask: the smallest rows and columns that hold all of it."""
+    rows = np.flatnonzero(mask.any(1))
+    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

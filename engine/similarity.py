@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .descriptors import describe
+from .resample import shrink
 
 Floats = NDArray[np.float32]
 
@@ -245,11 +246,11 @@ class _Samples:
         """
         size = (STRIDE, STRIDE, len(descriptors) + 2, self.height + 2 * self.margin + 1, self.pitch)
         thinned = np.zeros(size, np.float32)
+        seen = descriptors * region
         for y, x in itertools.product(range(STRIDE), repeat=2):
             known = region[y::STRIDE, x::STRIDE]
-            seen = thinned[y, x, :, self.margin : self.margin + known.shape[0], : known.shape[1]]
-            np.multiply(descriptors[:, y::STRIDE, x::STRIDE], known, out=seen[:-2])
-            seen[-2] = known
+            start = thinned[y, x, :, self.margin : self.margin + known.shape[0], : known.shape[1]]
+            start[:-2], start[-2] = seen[:, y::STRIDE, x::STRIDE], known
         lines = thinned.reshape(*size[:3], -1)
         np.einsum("yxcn,yxcn->yxn", lines[:, :, :-2], lines[:, :, :-2], out=lines[:, :, -1])
         return lines
@@ -259,6 +260,8 @@ class _Samples:
 
         Returns both for every displacement, (K, 2, h, w), and which of the K is that of each dx and dy.
         """
+        import cv2
+
         keys, run = np.unique(dy * STRIDE + dx % STRIDE, return_inverse=True)
         run = run.reshape(dx.shape)  # NumPy 1 leaves it flat
         low, high = np.full((2, len(keys)), dx.flat[0])
@@ -270,34 +273,30 @@ class _Samples:
         rows = (self.margin // self.smaller + 1) * self.smaller  # between planes: none reaches another one
         room = rows * self.pitch
         apart = self.size + room
-        line = np.zeros(2 * room + 2 * counts.max() * (apart + 1), np.float32)
-        faint = np.empty((counts.max(), 2, self.size), np.float32)
+        most = int(counts.max())
+        line = np.zeros(2 * (room + most * apart), np.float32)
+        both = np.empty((most, 2 * apart), np.float32)
         found = np.empty((ends[-1], 2, self.height // self.smaller, self.width // self.smaller), np.float32)
         for key, x, count, end in zip(*(each.tolist() for each in (keys, low, counts, ends)), strict=True):
             y = key // STRIDE
             away = y // STRIDE * self.pitch + x // STRIDE
             first = self.margin * self.pitch + away
             there = self.there[y % STRIDE, x % STRIDE, :, first : first + count]
-            planes = line[room : room + 2 * count * apart].reshape(count, 2, apart)
-            sums = planes[..., : self.size]
+            planes = line[room : room + 2 * count * apart].reshape(count, -1)
+            sums = planes.reshape(count, 2, apart)[..., : self.size]
             np.einsum("cn,ckn->kn", self.here, there, out=sums[:, 0])
             np.multiply(self.here[-1], there[-2], out=sums[:, 1])
-            # One step ahead is one number further for each next displacement.
-            first = room + away
-            ahead = line[first : first + count * (2 * apart + 1)].reshape(count, -1)[:, :-1]
-            ahead = ahead.reshape(count, 2, apart)[..., : self.size]
-            ahead += np.multiply(sums, np.float32(BACKWARD), out=faint[:count])
-            found[end - count : end] = self._thicker(planes)
+            # What lies a step behind is one number further back for each next displacement.
+            behind = line[room - away :][: count * (2 * apart - 1)].reshape(count, -1)
+            cv2.scaleAdd(behind, BACKWARD, planes[:, :-1], both[:count, :-1])
+            found[end - count : end] = self._thicker(both[:count])
         return found, (ends - counts)[run] + (dx - low[run]) // STRIDE
 
     def _thicker(self, planes: Floats) -> Floats:
         """Average planes of samples down to nodes, where those are further apart."""
-        import cv2
-
-        tall: NDArray[Any] = planes.reshape(-1, self.pitch)[:, : self.width]
-        if self.smaller > 1:
-            size = (tall.shape[1] // self.smaller, tall.shape[0] // self.smaller)
-            tall = cv2.resize(tall, size, interpolation=cv2.INTER_AREA)
+        tall = planes.reshape(-1, self.pitch)[:, : self.width]
+        for _ in range(self.smaller.bit_length() - 1):  # by halves: OpenCV is faster at those
+            tall = shrink(tall, (tall.shape[0] // 2, tall.shape[1] // 2))
         return tall.reshape(len(planes), 2, -1, tall.shape[1])[:, :, : self.height // self.smaller]
 
 

@@ -47,7 +47,8 @@ OFF_STROKE = 1.5
 """Doubt at 30 degrees off the stroke, growing with the square."""
 SLANT = 0.06
 """Doubt about a plane that doubles its steps from the center to the edge, growing with the square."""
-BOTH_WAYS = np.array([[-1.0], [1.0]])
+BOTH_WAYS = np.concatenate([np.eye(4), -np.eye(4)])[:, None]
+"""A hypothesis's numbers, one after the other, up and then down."""
 OFF = 1e4
 """A row that is off the volume whatever is added to it."""
 
@@ -144,6 +145,13 @@ def _discounted(dip: NDArray[Any], likely: Doubles) -> Doubles:
     return np.where(depth > 0, -depth * likely, -depth / likely)
 
 
+def _moved(guesses: Doubles, strides: Doubles) -> Doubles:
+    """Move hypotheses: the step by a factor's logarithm, all other numbers by what is added."""
+    moved = guesses + strides
+    moved[..., 1] = guesses[..., 1] * np.exp(strides[..., 1])
+    return moved
+
+
 class _Votes:
     """Scores many hypotheses (angle off the stroke, step, fall along and across it) at once."""
 
@@ -232,30 +240,30 @@ class _Votes:
         dip = cost[:, here] / np.minimum(cost[:, here + shorter], cost[:, here + longer])
         return _discounted(dip, self._likely(planes[:, :1], lengths, planes[:, None, 1:]))
 
-    def refined(self, guesses: Doubles, rounds: int = 6) -> Doubles:
-        """Walk guesses downhill, one number at a time, the better half each time strides are halved.
+    def refined(self, guesses: Doubles, rounds: int = 5) -> Doubles:
+        """Walk guesses downhill, with strides that are halved in each round; the better half goes on.
 
         Returns the last of them, best first.
         """
-        guesses = guesses.copy()
         score = self.score(guesses)
         strides = np.array([np.radians(5), 0.05, 0.12 / self.reach[0], 0.15 / self.reach[1]])
-        for turn in range(rounds):
-            for number in range(4):
-                moved = np.stack([guesses, guesses])
-                if number == 1:
-                    moved[..., 1] *= np.exp(BOTH_WAYS * strides[1])
-                else:
-                    moved[..., number] += BOTH_WAYS * strides[number]
-                tried = self.score(moved.reshape(-1, 4)).reshape(2, -1)
-                for moved_one, tried_one in zip(moved, tried, strict=True):
-                    better = tried_one < score
-                    guesses[better], score[better] = moved_one[better], tried_one[better]
-            if turn % 2 == 1:
-                strides /= 2
-                kept = np.argsort(score, kind="stable")[: -(-len(score) // 2)]
-                guesses, score = guesses[kept], score[kept]
-        return guesses[np.argsort(score, kind="stable")]
+        for _ in range(rounds):
+            guesses, score = self._downhill(guesses, score, strides)
+            kept = np.argsort(score, kind="stable")[: -(-len(score) // 2)]
+            guesses, score = guesses[kept], score[kept]
+            strides /= 2
+        return guesses
+
+    def _downhill(self, guesses: Doubles, score: Doubles, strides: Doubles) -> tuple[Doubles, Doubles]:
+        """Move each guess a stride along all numbers that better its score, or the best of them alone."""
+        tried = self.score(_moved(guesses, BOTH_WAYS * strides).reshape(-1, 4)).reshape(2, 4, -1)
+        lowest = tried.min(0)
+        signs = np.where(lowest < score, 1 - 2 * tried.argmin(0), 0).T
+        together = _moved(guesses, signs * strides)
+        alone = _moved(guesses, np.where(np.arange(4) == lowest.argmin(0)[:, None], signs, 0) * strides)
+        alone_score, together_score = np.minimum(lowest.min(0), score), self.score(together)
+        better = together_score < alone_score
+        return np.where(better[:, None], together, alone), np.where(better, together_score, alone_score)
 
     def undoubled(self, guess: Doubles) -> Doubles:
         """Return the half of a step, if that repeats nearly as well; else the step itself.
@@ -268,7 +276,7 @@ class _Votes:
         merit = -float(self.score(guess[None])[0])
         if not len(around) or -self.score(around).min() < NEARLY / 2 * merit:
             return guess
-        found = self.refined(around[np.argsort(self.score(around))[:4]], rounds=4)[0]
+        found = self.refined(around[np.argsort(self.score(around))[:4]], rounds=3)[0]
         is_half = abs(np.log(found[1] / half)) < HALF
         return self.undoubled(found) if is_half and -self.score(found[None])[0] > NEARLY * merit else guess
 

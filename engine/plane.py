@@ -61,13 +61,12 @@ class Plane:
     @classmethod
     def tilted(cls, inside: NDArray[np.bool_], center: Doubles, fall: Doubles, long_side: int) -> Plane:
         """Lay a tilted plane flat so that what is inside fits a picture with a given longer side."""
-        rows, columns = np.nonzero(inside)
-        away = np.stack([columns, rows], axis=-1) - center
-        nearness = 1 + away @ fall
-        horizon = max(NEAREST_HORIZON, float(np.percentile(nearness, 100 * FAR_SHARE)))
-        seen = nearness > horizon
-        flat = away[seen] / nearness[seen][:, None]
-        low, high = flat.min(0), flat.max(0)
+        across, down = np.arange(inside.shape[1]) - center[0], np.arange(inside.shape[0])[:, None] - center[1]
+        nearness = 1 + fall[0] * across + fall[1] * down
+        horizon = max(NEAREST_HORIZON, float(np.percentile(nearness[inside], 100 * FAR_SHARE)))
+        seen = inside & (nearness > horizon)
+        flat = np.stack([(away / nearness)[seen] for away in (across, down)])
+        low, high = flat.min(1), flat.max(1)
         scale = (long_side - 1) / max(float((high - low).max()), 1.0)
         size = np.maximum(np.ceil((high - low) * scale).astype(int) + 1, SMALLEST)
         return cls(center, fall, -low * scale, scale, (int(size[1]), int(size[0])), horizon)

@@ -123,10 +123,11 @@ def _tilted_if_better(
     source: Source, inside: NDArray[np.bool_], direction: Doubles, front: Sight, report: Callable[[], None]
 ) -> Sight:
     """Look at planes tilted along the stroke; returns the best of them, or the one seen from the front."""
+    center, reach = _reach(inside, direction)
 
     def tilt(amount: float) -> Sight:
         report()
-        plane = _tilted(inside, direction, amount, source.scale)
+        plane = Plane.tilted(inside, center, direction * (amount / reach), round(FLAT_SIDE * source.scale))
         try:
             return look(source, inside, plane, direction, HARDLY_ANY_SLANT)
         except BadMask:  # laid flat, too little is left of what is thin
@@ -182,10 +183,9 @@ def look(
     return Sight(plane, similarity, nodes, repetition, source.colorless)
 
 
-def _tilted(inside: NDArray[np.bool_], direction: Doubles, tilt: float, scale: float) -> Plane:
-    """Lay the plane flat that is this much nearer at the region's end along the stroke."""
+def _reach(inside: NDArray[np.bool_], direction: Doubles) -> tuple[Doubles, float]:
+    """Return a region's center, working pixels, and how far it reaches from there along the stroke."""
     rows, columns = np.nonzero(inside)
-    points = np.stack([columns, rows], axis=-1)
-    center = points.mean(0)
-    reach = float(np.percentile(np.abs((points - center) @ direction), 95)) + 1
-    return Plane.tilted(inside, center, direction * (tilt / reach), round(FLAT_SIDE * scale))
+    center = np.array([columns.mean(), rows.mean()])
+    along = (columns - center[0]) * direction[0] + (rows - center[1]) * direction[1]
+    return center, float(np.percentile(np.abs(along), 95)) + 1

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, fit_field
+from .area import mask_box
 from .assignment import assign
 from .errors import BadMask, BadSettings
 from .field import Model
@@ -317,8 +318,8 @@ def _cropped(source: Source, inside: NDArray[np.bool_]) -> tuple[Source, NDArray
     if not inside.any():
         raise BadMask(TOO_THIN)
     box = [
-        slice(max(0, int(line[0]) - ROOM), min(size, int(line[-1]) + 1 + ROOM))
-        for size, line in zip(inside.shape, map(np.unique, np.nonzero(inside)), strict=True)
+        slice(max(0, side.start - ROOM), min(size, side.stop + ROOM))
+        for size, side in zip(inside.shape, mask_box(inside), strict=True)
     ]
     zoomed = tuple(slice(round(side.start * source.zoom), round(side.stop * source.zoom)) for side in box)
     corner = np.array([box[1].start, box[0].start], np.float64)

@@ -201,8 +201,9 @@ class _Look:
         import cv2
 
         columns, rows = (np.concatenate(plane + away) for plane, away in zip((x, y), AROUND, strict=True))
-        planes = np.stack(cv2.split(cv2.remap(view.pixels, columns, rows, cv2.INTER_LINEAR)))
-        seen = np.asarray(planes, np.float32).reshape(len(planes), -1, *x.shape)
+        seen = np.empty((view.pixels.shape[2], len(AROUND[0]), *x.shape), np.float32)
+        planes = [plane.reshape(columns.shape) for plane in seen]
+        cv2.split(cv2.remap(view.pixels, columns, rows, cv2.INTER_LINEAR), planes)
         here, right, left, below, above = seen[:-1].swapaxes(0, 1)
         slopes = np.stack([right - left, below - above])
         slopes *= (view.scale / 2).astype(np.float32)[:, None, None, None]

@@ -134,8 +134,25 @@ def in_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int
     threads : int, optional
         How many items are worked on at a time; `thread_count` by default.
     """
-    for _ in results_in_order(work, items, threads):
-        pass
+    left = list(items)
+    rest = iter(left)
+    others = min(threads or thread_count(), len(left)) - 1
+
+    def work_off() -> None:
+        try:
+            for item in rest:
+                work(item)
+        finally:
+            deque(rest, 0)  # whoever fails stops the others
+
+    if others < 1:
+        work_off()
+        return
+    with ThreadPoolExecutor(others) as pool:
+        begun = [pool.submit(work_off) for _ in range(others)]
+        work_off()  # this thread works too: one more that waits for the others takes Python's lock from them
+    for one in begun:
+        one.result()
 
 
 def results_in_order(

@@ -89,6 +89,19 @@ def test_what_fails_in_a_thread_is_raised():
         in_threads(fail, range(20), 3)
 
 
+def test_what_fails_in_a_thread_stops_the_others():
+    begun = []
+
+    def fail(number):
+        begun.append(number)
+        time.sleep(0.001)
+        raise ValueError(number)
+
+    with pytest.raises(ValueError):
+        in_threads(fail, range(1000), 3)
+    assert len(begun) <= 3
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_results_come_in_order_and_little_is_made_ahead(threads):
     begun = []

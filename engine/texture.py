@@ -34,6 +34,8 @@ Way = tuple[Floats, Floats | None]
 TILE = (128, 64)
 """Rows and columns of pixels, or a cell if that is more: how finely it's known which ways lead to the
 pattern. Neighbors in a row to which the same ways lead are filled at once."""
+TOGETHER = 16
+"""Of them, at most: what is found for more doesn't stay in the processor's cache."""
 BAND = 64
 """Rows of the still that are read at once, or a cell: they stay in the processor's cache."""
 HARDLY = 1 / 512
@@ -216,7 +218,7 @@ class _Canvas:
         for row, line in enumerate(leading.tolist()):
             rows = slice(row * tall * self.cell, min((row + 1) * tall * self.cell, self.shape[0]))
             column = 0
-            for found, run in groupby(line):
+            for (_, found), run in groupby(enumerate(line), lambda tile: (tile[0] // TOGETHER, tile[1])):
                 first, column = column, column + sum(1 for _ in run)
                 columns = slice(first * wide * self.cell, min(column * wide * self.cell, self.shape[1]))
                 if found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,8 @@ Doubles = NDArray[np.float64]
 
 ANCHORS = 26
 """Along the longer side of a part."""
+LEAST_ANCHORS = 4
+"""Along it, where they are thinned."""
 SHARP_TURN = np.radians(50)
 """Between strokes beside each other: from there on the field may turn at once."""
 LOOSE = 0.01
@@ -57,6 +59,30 @@ class Anchors:
         shape = (int(np.ceil(size[0] / spacing)) + 1, int(np.ceil(size[1] / spacing)) + 1)
         overhang = (np.array(shape[::-1]) - 1) * spacing - np.array(size[::-1], np.float64)
         return cls(-overhang / 2 - 0.5, spacing, shape)
+
+    def thinned(self, factor: float) -> Anchors:
+        """Lay anchors over the same area, about so many times as far apart; these ones if that isn't more."""
+        steps = np.array(self.shape) - 1
+        count = max(LEAST_ANCHORS - 1, round(steps.max() / factor))
+        if count >= steps.max():
+            return self
+        stretch = float(steps.max()) / count
+        fewer = np.ceil(steps / stretch - 1e-9)
+        overhang = (fewer * stretch - steps)[::-1] * self.spacing
+        shape = (int(fewer[0]) + 1, int(fewer[1]) + 1)
+        thin = Anchors(self.origin - overhang / 2, self.spacing * stretch, shape)
+        if self.headings is None:
+            return thin
+        column, row = np.rint((thin.points - self.origin) / self.spacing).astype(int).T
+        nearest = row.clip(0, steps[0]) * self.shape[1] + column.clip(0, steps[1])
+        return replace(thin, headings=self.headings[nearest])
+
+    def between(self, others: Anchors, values: Doubles) -> Doubles:
+        """Interpolate (others, 2) values of other anchors at these ones, (anchors, 2)."""
+        (left, top), (rows, columns) = self.origin, self.shape
+        y, x = top + self.spacing * np.arange(rows), left + self.spacing * np.arange(columns)
+        down, along = others.lattice(y, x)
+        return np.asarray((down @ values.T.reshape(2, *others.shape) @ along.T).reshape(2, -1).T)
 
     @property
     def points(self) -> Doubles:

@@ -34,6 +34,8 @@ COARSEST = 5.0
 """Pixels a step spans at the first scale, up to half as much again."""
 FINEST = 44.0
 """Pixels a step spans at the last one: a hundredth of a step is then a pixel's fraction."""
+APART = 10.0
+"""Pixels of a view between two anchors: closer ones say nothing that those wouldn't."""
 MOST_VIEWED = 400_000
 """Of a view: where steps are short against the still, more wouldn't make them any surer."""
 
@@ -155,6 +157,8 @@ def _details(pixels: Floats, region: NDArray[np.uint8], sigma: float) -> Floats:
 def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
     """Move the anchors until the picture one step ahead agrees with the picture here.
 
+    Where they are closer than a view can tell, fewer ones are moved, and take them along.
+
     Parameters
     ----------
     values : (anchors, 2) float64
@@ -166,16 +170,19 @@ def refine_field(anchors: Anchors, values: Doubles, view: View) -> Doubles:
     -------
     (anchors, 2) float64
     """
-    samples = _Samples.of(anchors, view)
-    stiff = (BENDING / anchors.spacing**2) * anchors.bending
+    thin = anchors.thinned(APART / (anchors.spacing * float(view.scale.min())))
+    samples = _Samples.of(thin, view)
+    # Against what all samples say on average: a field is as stiff on fewer anchors.
+    stiff = BENDING / (thin.spacing**2 * len(values)) * thin.bending
     # Anchors where nothing lands are hardly held.
-    system = NormalEquations(samples.down, samples.along, stiff, 1e-4)
+    system = NormalEquations(samples.down, samples.along, stiff, 1e-4 / len(thin.points))
+    start = moved = thin.between(anchors, values)
     for _ in range(PASSES):
-        change = _change(system, samples, values)
-        values = values + change
+        change = _change(system, samples, moved)
+        moved = moved + change
         if np.sqrt(np.square(change * view.scale).mean()) < SETTLED:
             break
-    return values
+    return values + anchors.between(thin, moved - start)
 
 
 @dataclass(frozen=True)
@@ -259,7 +266,7 @@ def _change(system: NormalEquations, samples: _Samples, values: Doubles) -> Doub
     error = here.details - there.details
     size = _dot(error, error)
     usual = float(np.median(size[landed])) + 1e-12
-    weight = landed * np.float32(len(values) / here.inside.sum()) / (1 + size / np.float32(usual))
+    weight = landed / np.float32(here.inside.sum()) / (1 + size / np.float32(usual))
     # Mean slopes take the picture's curvature into account: fewer steps lead as far.
     slope_x, slope_y = (here.slopes + there.slopes) / 2
     pairs = ((slope_x, slope_x), (slope_x, slope_y), (slope_y, slope_y), (slope_x, error), (slope_y, error))

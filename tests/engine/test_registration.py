@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -98,6 +100,25 @@ def test_details_are_those_that_whole_windows_leave():
     assert (finest[~inside] == 0).all()
     assert np.abs(finest[..., :3] - expected).max() < 0.1 * np.abs(expected).max()
     assert np.corrcoef(finest[..., :3][inside].ravel(), expected[inside].ravel())[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("size", [(150, 190), (190, 40), (16, 192)])
+def test_fewer_anchors_cover_the_same_area(size):
+    anchors = Anchors.over(size)
+    headings = np.where(anchors.points[:, :1] < size[1] / 2, [[1.0, 0.0]], [[0.0, 1.0]])
+    anchors = replace(anchors, headings=headings)
+    assert anchors.thinned(1.01) is anchors
+    thin = anchors.thinned(3.0)
+    assert thin.spacing == pytest.approx(3 * anchors.spacing, rel=0.1)
+    assert (thin.points.min(0) <= anchors.points.min(0) + 1e-9).all()
+    assert (thin.points.max(0) >= anchors.points.max(0) - 1e-9).all()
+    linear = np.array([[0.2, -0.1], [0.05, 0.3]])
+    np.testing.assert_allclose(
+        anchors.between(thin, thin.points @ linear), anchors.points @ linear, atol=1e-4
+    )
+    right = thin.points[:, 0] > size[1] / 2 + anchors.spacing
+    assert (thin.headings[right] == [0, 1]).all()
+    assert (thin.headings[thin.points[:, 0] < size[1] / 2 - anchors.spacing] == [1, 0]).all()
 
 
 @pytest.mark.parametrize("size", [(9, 200), (200, 17), (11, 15)])

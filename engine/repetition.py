@@ -240,18 +240,19 @@ class _Votes:
         dip = cost[:, here] / np.minimum(cost[:, here + shorter], cost[:, here + longer])
         return _discounted(dip, self._likely(planes[:, :1], lengths, planes[:, None, 1:]))
 
-    def refined(self, guesses: Doubles, rounds: int = 5) -> Doubles:
-        """Walk guesses downhill, with strides that are halved in each round; the better half goes on.
+    def refined(self, guesses: Doubles, rounds: int = 6) -> Doubles:
+        """Walk guesses downhill; every second round strides are halved, and the better half goes on.
 
         Returns the last of them, best first.
         """
         score = self.score(guesses)
         strides = np.array([np.radians(5), 0.05, 0.12 / self.reach[0], 0.15 / self.reach[1]])
-        for _ in range(rounds):
+        for turn in range(rounds):
             guesses, score = self._downhill(guesses, score, strides)
-            kept = np.argsort(score, kind="stable")[: -(-len(score) // 2)]
-            guesses, score = guesses[kept], score[kept]
-            strides /= 2
+            if turn % 2 == 1:
+                strides /= 2
+                kept = np.argsort(score, kind="stable")[: -(-len(score) // 2)]
+                guesses, score = guesses[kept], score[kept]
         return guesses
 
     def _downhill(self, guesses: Doubles, score: Doubles, strides: Doubles) -> tuple[Doubles, Doubles]:
@@ -276,7 +277,7 @@ class _Votes:
         merit = -float(self.score(guess[None])[0])
         if not len(around) or -self.score(around).min() < NEARLY / 2 * merit:
             return guess
-        found = self.refined(around[np.argsort(self.score(around))[:4]], rounds=3)[0]
+        found = self.refined(around[np.argsort(self.score(around))[:4]], rounds=4)[0]
         is_half = abs(np.log(found[1] / half)) < HALF
         return self.undoubled(found) if is_half and -self.score(found[None])[0] > NEARLY * merit else guess
 

@@ -181,7 +181,7 @@ def _spline(values: Doubles, known: Mask) -> Doubles:
     kernel is positive definite.
     """
     from scipy import fft
-    from scipy.linalg import solve
+    from scipy.linalg import cho_factor, cho_solve
 
     size = [fft.next_fast_len(2 * side, True) for side in known.shape]
     steps = (np.minimum(np.arange(side), side - np.arange(side)) for side in size)
@@ -190,7 +190,9 @@ def _spline(values: Doubles, known: Mask) -> Doubles:
     apart = distance[np.subtract.outer(rows, rows), np.subtract.outer(columns, columns)]
     found = values[known]
     kernel = apart[1:, :1] + apart[:1, 1:] - apart[1:, 1:]
-    weights = solve(kernel, found[1:] - found[0], assume_a="pos", check_finite=False, overwrite_a=True)
+    # Symmetric: as its transpose LAPACK takes it without a copy.
+    factor = cho_factor(kernel.T, overwrite_a=True, check_finite=False)
+    weights = cho_solve(factor, found[1:] - found[0], check_finite=False)
     spread = np.zeros_like(values)
     spread[known] = np.concatenate([-weights.sum(0, keepdims=True), weights])
     waves = fft.rfft2(spread, size, axes=(0, 1)) * fft.rfft2(distance)[..., None]

@@ -135,7 +135,7 @@ def display_at(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float3
     if size != (height, width):
         way = cv2.INTER_AREA if size[0] < height else cv2.INTER_CUBIC
         pixels = cv2.resize(pixels, size[::-1], interpolation=way).reshape(*size, pixels.shape[2])
-    return np.clip(display_rgb(pixels), 0, 1)
+    return display_rgb(pixels)
 
 
 def mask_at(inside: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:

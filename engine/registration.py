@@ -30,6 +30,8 @@ LUMA_AND_COLORS = np.stack(
     [LUMA, 0.7 * ([1, 0, 0] - LUMA), 0.7 * ([0, 0, 1] - LUMA)], dtype=np.float32, casting="same_kind"
 )
 """What details are compared in."""
+COLORS = np.array([[1, 1, 1, 0]], np.float32)
+"""Adds up a view's first three channels."""
 COARSEST = 5.0
 """Pixels a step spans at the first scale, up to half as much again."""
 FINEST = 44.0
@@ -146,7 +148,7 @@ def _details(pixels: Floats, region: NDArray[np.uint8], sigma: float) -> Floats:
     mean[..., 3] = 0
     cv2.subtract(details, enlarged(mean), details, region)
     squares = smooth(np.square(details, out=pixels))
-    spread = np.sqrt(squares[..., :3].sum(2, keepdims=True) / share)
+    spread = np.sqrt(cv2.transform(squares, COLORS)[..., None] / share)
     seen = spread[share > 0.5]
     typical = float(np.median(seen)) if seen.size else 1.0
     even = np.repeat(np.reciprocal(spread + np.float32(0.3 * typical + 1e-4)), 4, axis=2)

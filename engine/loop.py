@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .area import mask_box
+from .area import Area, mask_box
 from .contrast import Contrast, measure_contrast
 from .errors import BadFile, BadSettings
 from .motion import Path, Speeds, as_planes, check_soft_edge, edges, fade, faded_similarity, repeated
@@ -20,7 +20,7 @@ from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture
-from .threads import copied, results_in_order
+from .threads import meanwhile, results_in_order, threads_for
 
 MOST_FRAMES = 10_000
 LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.3
@@ -95,14 +95,13 @@ class Loop:
         warnings: tuple[str, ...],
         threads: int | None = None,
     ) -> None:
-        self.still, self.mask = copied(still), copied(mask)
+        self.still, self.mask = still, mask
         self.still.flags.writeable = self.mask.flags.writeable = False
         self.confidence = confidence
         self.texture = texture
         self.speeds, self.warnings = speeds, warnings
         self.held, self.followed = held, followed
         self._full = (inverse, forward), contrast
-        self._box = mask_box(mask)
         self.threads = threads
         self._soften(soft_edge)
 
@@ -140,8 +139,10 @@ class Loop:
             As the loop has them.
         """
         box = mask_box(mask)
-        texture = continue_texture(still, mask, box, forward, inverse, bends)
-        contrast = measure_contrast(texture, mask, box, forward, inverse)
+        with meanwhile(lambda: (still.copy(), mask.copy()), threads_for(mask.size)) as copies:
+            texture = continue_texture(still, mask, box, forward, inverse, bends)
+            contrast = measure_contrast(texture, mask, box, forward, inverse)
+        own_still, own_mask = copies()
         # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         _round_to(contrast.similarity, 1 / 256)
         if still.dtype.kind != "f":
@@ -150,8 +151,8 @@ class Loop:
                 _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
         factor = mask.shape[0] // forward.shape[0]
         return cls(
-            still=still,
-            mask=mask,
+            still=own_still,
+            mask=own_mask,
             forward=Path.over(box, factor, forward, bends and bends[0]),
             inverse=Path.over(box, factor, inverse, bends and bends[1]),
             confidence=confidence,
@@ -214,6 +215,10 @@ class Loop:
     def inverse(self) -> NDArray[np.float32]:
         """Pixels by which each pixel moves in one turn backward, as `forward`."""
         return self._moved(forward=False)
+
+    @cached_property
+    def _box(self) -> Area:
+        return mask_box(self.mask)
 
     @property
     def full_paths(self) -> tuple[Path, Path]:

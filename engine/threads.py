@@ -12,13 +12,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-BAND = 256
-"""Rows copied at once."""
 WORTHWHILE = 2_000_000
 """Pixels, or other numbers, in all from which on threads gain more than they lose: with less to do at each
 step they mostly wait for Python's lock."""
@@ -182,13 +179,17 @@ def results_in_order(
             yield begun.popleft().result()
 
 
-def copied(array: NDArray[Any]) -> NDArray[Any]:
-    """Copy an array's rows in threads: what takes longest is memory that is touched for the first time."""
-    copy = np.empty(array.shape, array.dtype)
+@contextmanager
+def meanwhile(work: Callable[[], Result], threads: int) -> Iterator[Callable[[], Result]]:
+    """Do some work in another thread while this one goes on, or afterwards where there is only one.
 
-    def copy_band(first: int) -> None:
-        rows = slice(first, first + BAND)
-        np.copyto(copy[rows], array[rows])
-
-    in_threads(copy_band, range(0, len(array), BAND), threads_for(array.size))
-    return copy
+    Yields
+    ------
+    callable
+        Waits for the result.
+    """
+    if threads == 1:
+        yield work
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(work).result

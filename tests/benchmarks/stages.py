@@ -29,7 +29,6 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "texture": [(loop, "continue_texture")],
     "contrast": [(loop, "measure_contrast")],
     "paths": [(loop.Path, "over")],
-    "copying still and mask": [(loop, "copied")],
 }
 """The functions that make up each stage, where they are looked up. None of them calls another one."""
 

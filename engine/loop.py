@@ -20,7 +20,7 @@ from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture
-from .threads import meanwhile, results_in_order, threads_for
+from .threads import results_in_order
 
 MOST_FRAMES = 10_000
 LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.3
@@ -95,7 +95,7 @@ class Loop:
         warnings: tuple[str, ...],
         threads: int | None = None,
     ) -> None:
-        self.still, self.mask = still, mask
+        self.still, self.mask = still.view(), mask.view()
         self.still.flags.writeable = self.mask.flags.writeable = False
         self.confidence = confidence
         self.texture = texture
@@ -128,6 +128,7 @@ class Loop:
         ----------
         still : (H, W, C) array
         mask : (H, W) bool
+            Both are kept, not copied: nothing may change them later.
         forward, inverse : (H, W, 2) float32
             Pixels of the still in one repetition; the texture beyond the mask is pulled along what lies
             outside of it. Smooth fields of a whole fraction of that size will do, and bends and
@@ -139,10 +140,8 @@ class Loop:
             As the loop has them.
         """
         box = mask_box(mask)
-        with meanwhile(lambda: (still.copy(), mask.copy()), threads_for(mask.size)) as copies:
-            texture = continue_texture(still, mask, box, forward, inverse, bends)
-            contrast = measure_contrast(texture, mask, box, forward, inverse)
-        own_still, own_mask = copies()
+        texture = continue_texture(still, mask, box, forward, inverse, bends)
+        contrast = measure_contrast(texture, mask, box, forward, inverse)
         # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         _round_to(contrast.similarity, 1 / 256)
         if still.dtype.kind != "f":
@@ -151,8 +150,8 @@ class Loop:
                 _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
         factor = mask.shape[0] // forward.shape[0]
         return cls(
-            still=own_still,
-            mask=own_mask,
+            still=still,
+            mask=mask,
             forward=Path.over(box, factor, forward, bends and bends[0]),
             inverse=Path.over(box, factor, inverse, bends and bends[1]),
             confidence=confidence,

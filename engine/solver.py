@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -28,8 +28,8 @@ from .resample import shrink
 from .settings import Progress, Settings, no_progress
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
 from .similarity import NODE, SHORTEST
-from .strokes import check_strokes, nearest_segment
-from .threads import limited_threads
+from .strokes import Stroke, check_strokes, nearest_segment
+from .threads import limited_threads, meanwhile, threads_for
 from .together import do_together
 from .wheel import Turn, Wheel
 
@@ -101,6 +101,19 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
     inside = check_mask(mask, still)
     drawn = check_strokes(strokes, still.shape)
     check_soft_edge(settings.soft_edge, [(0, 0, len(drawn) - 1)])
+    # The loop has its own still and mask, whatever happens to these later.
+    with meanwhile(lambda: (still.copy(), inside.copy()), threads_for(inside.size)) as copies:
+        return _solve_checked(still, inside, drawn, copies, settings, report)
+
+
+def _solve_checked(
+    still: NDArray[Any],
+    inside: NDArray[np.bool_],
+    drawn: Sequence[Stroke],
+    copies: Callable[[], tuple[NDArray[Any], NDArray[np.bool_]]],
+    settings: Settings,
+    report: Progress,
+) -> Loop:
     reduced = Reduction.of(still, inside, drawn)
     division = divide(reduced.inside, reduced.strokes, reduced.factor)
     parts = division.parts
@@ -115,7 +128,7 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
         report(0.7 + 0.1 * index / len(solved), "Spreading the Field")
         fields.spread(one)
     report(0.8, "Continuing the Texture")
-    loop = _assemble(still, inside, reduced, fields, solved, division, settings, refused)
+    loop = _assemble(*copies(), reduced, fields, solved, division, settings, refused)
     report(1.0, "Solved")
     return loop
 

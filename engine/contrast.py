@@ -30,8 +30,8 @@ FINEST = 1.5
 """Pixels; what is finer still is noise."""
 WINDOW = 1 / 2
 """Of a step; how far around a pixel details are compared."""
-COMPARISONS = 16
-"""Places along the window's sigma at which details are compared: as close as the finest of them."""
+COMPARISONS = 12
+"""Places along the window's sigma at which details are compared: closer than the finest of them are wide."""
 POOLED = 4
 """Places whose comparisons are added up before a window is laid over them."""
 FAINTEST = 3e-4

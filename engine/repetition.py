@@ -164,7 +164,8 @@ class _Votes:
         chosen = np.random.default_rng(0).permutation(len(rows))[:PLACES]
         rows, columns = rows[chosen], columns[chosen]
         self.places = (nodes[chosen] - self.center) @ self.axes.T
-        self.reach = np.maximum(np.percentile(np.abs(self.places), 95, axis=0), 1.0)
+        far = int(0.95 * (len(rows) - 1))
+        self.reach = np.maximum(np.partition(np.abs(self.places), far, axis=0)[far], 1.0)
         self.similarity = similarity
         chosen = rows * inside.shape[1] + columns
         # (R, A, places): lengths come first in memory
@@ -173,7 +174,7 @@ class _Votes:
             for values in (similarity.cost, similarity.chance, similarity.support)
         )
         known = support > 0.1
-        sure = chance[::4][support[::4] > 0.3]
+        sure = chance[::8][support[::8] > 0.3]
         self.blind = float(np.median(sure)) if sure.size else 1.0
         # Cost and chance of a label at a place are one number to look up and to sum. There is one more row
         # at either end, for lengths that can't be looked up.
@@ -186,8 +187,8 @@ class _Votes:
         cost += chance
         np.copyto(seen.real, cost, where=known)
         np.copyto(seen.imag, chance, where=known)
-        few = self.volume[:, :, :FIRST_PLACES].transpose(1, 2, 0)
-        few = np.pad(few, ((0, 0), (0, 0), (ALIKE - 1, ALIKE - 1)), "edge")
+        beyond = np.arange(1 - ALIKE, len(self.volume) + ALIKE - 1).clip(0, len(self.volume) - 1)
+        few = self.volume[:, :, :FIRST_PLACES].take(beyond, 0).transpose(1, 2, 0)
         # ALIKE rows on from each angle's, place's and first row, side by side: faster to look up
         spans = np.lib.stride_tricks.sliding_window_view(few, ALIKE, 2)
         self.firsts = spans.shape[2]

@@ -131,9 +131,9 @@ def in_threads(work: Callable[[Item], None], items: Iterable[Item], threads: int
     threads : int, optional
         How many items are worked on at a time; `thread_count` by default.
     """
-    left = list(items)
-    rest = iter(left)
-    others = min(threads or thread_count(), len(left)) - 1
+    items = list(items)
+    rest = iter(items)
+    others = min(threads or thread_count(), len(items)) - 1
 
     def work_off() -> None:
         try:

@@ -204,6 +204,17 @@ def test_nothing_that_was_handed_over_is_changed():
         np.testing.assert_array_equal(now, then)
 
 
+@pytest.mark.parametrize("worthwhile", [1, 10**9])
+def test_what_is_changed_after_solving_leaves_the_loop_alone(monkeypatch, worthwhile):
+    monkeypatch.setattr("engine.threads.WORTHWHILE", worthwhile)
+    still, mask = textured(), box_mask()
+    loop = engine.solve(still, mask, [LINE], settings=engine.Settings(threads=2))
+    before = loop.frame(0), loop.frame(0.5)
+    still[:], mask[:] = 0, False
+    for phase, frame in zip((0, 0.5), before, strict=True):
+        np.testing.assert_array_equal(loop.frame(phase), frame)
+
+
 NOISE = np.random.default_rng(4).integers(0, 256, (*SIZE, 3), np.uint8)
 TWO_PARTS = box_mask(10, 55) | box_mask(65, 112)
 

@@ -22,6 +22,8 @@ Mask = NDArray[np.bool_]
 ENOUGH = 512
 """Pixels on the longer side of a part: so many it keeps. Repetitions are searched at less than half of that,
 and registration sees the still itself where steps are short."""
+MOST = 128
+"""Pixels along a side that become one: so many are counted in a byte."""
 NARROWEST = 24
 """Pixels on its shorter side, which it keeps as well."""
 BAND = 128
@@ -142,13 +144,9 @@ def _reduced_mask(inside: Mask, box: Area, factor: int) -> Mask:
         for side, size in zip(box, reduced.shape, strict=True)
     )
     target, values = reduced[rows, columns], inside[_enlarged((rows, columns), factor)].view(np.uint8)
-
-    def reduce(band: slice) -> None:
-        full = np.negative(values[band.start * factor : band.stop * factor])  # 1 becomes 255
-        size = target.shape[1], band.stop - band.start
-        target[band] = cv2.resize(full, size, interpolation=cv2.INTER_AREA) > 127
-
-    in_threads(reduce, _bands(target.shape[0], factor), threads_for(values.size))
+    counts = np.add.reduce(values.reshape(len(target), factor, -1), 1, dtype=np.uint8) * np.uint16(factor)
+    # Their means along the rows are whole numbers: how many pixels are inside.
+    target[:] = cv2.resize(counts, target.shape[::-1], interpolation=cv2.INTER_AREA) >= factor**2 / 2
     return reduced
 
 
@@ -156,7 +154,7 @@ def _factor(inside: Mask) -> int:
     """Say how far a picture may be reduced whose mask fills its box so."""
     import cv2
 
-    most = 2 ** int(np.log2(max(1, max(inside.shape) / ENOUGH)))
+    most = min(MOST, 2 ** int(np.log2(max(1, max(inside.shape) / ENOUGH))))
     if most == 1:
         return 1
     coarse = np.ascontiguousarray(inside[::most, ::most]).view(np.uint8)

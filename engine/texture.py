@@ -378,8 +378,10 @@ def _grown(cells: NDArray[np.bool_], by: int = 1) -> NDArray[np.bool_]:
 
 def _touched(inside: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
     """Say which cells hold something of a mask."""
-    size = cells(inside.shape, cell)
-    padded = np.zeros((size[0] * cell, size[1] * cell), bool)
-    padded[: inside.shape[0], : inside.shape[1]] = inside
-    by_rows = reduce(np.logical_or, (padded[first::cell] for first in range(cell)))
-    return reduce(np.logical_or, (by_rows[:, first::cell] for first in range(cell)))
+    for _ in range(2):  # rows, then columns
+        touched = inside[::cell].copy("K")
+        for first in range(1, cell):
+            others = inside[first::cell]
+            touched[: len(others)] |= others
+        inside = touched.T
+    return inside

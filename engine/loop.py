@@ -114,6 +114,7 @@ class Loop:
         inverse: NDArray[np.float32],
         confidence: float,
         *,
+        box: Area | None = None,
         bends: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
         speeds: Speeds | None = None,
         held: NDArray[np.float32] | None = None,
@@ -134,12 +135,14 @@ class Loop:
             outside of it. Smooth fields of a whole fraction of that size will do, and bends and
             `held` of that size too.
         confidence : float, 0 to 1
+        box : Area, optional
+            The mask's, where it's known already: it takes a while to find in a large one.
         bends : pair of (H, W, 2) float32, optional
             How the forward and the inverse path are curved.
         speeds, held, followed, soft_edge, warnings, threads
             As the loop has them.
         """
-        box = mask_box(mask)
+        box = box or mask_box(mask)
         texture = continue_texture(still, mask, box, forward, inverse, bends)
         contrast = measure_contrast(texture, mask, box, forward, inverse)
         # On grids finer than any difference one could see, the arrays of a saved loop compress well.

@@ -40,6 +40,8 @@ class Reduction:
     ----------
     still : (H, W, C) array
         At its own size: `shown` reduces what is looked at.
+    box : Area
+        Of the still's mask, at its own size.
     inside : (h, w) bool
     strokes : list of Stroke
     factor : int
@@ -47,6 +49,7 @@ class Reduction:
     """
 
     still: NDArray[Any]
+    box: Area
     inside: Mask
     strokes: Sequence[Stroke]
     factor: int
@@ -57,11 +60,11 @@ class Reduction:
         box = mask_box(inside)
         factor = _factor(inside[box])
         if factor == 1:
-            return cls(still, inside, strokes, 1)
+            return cls(still, box, inside, strokes, 1)
         moved = [
             replace(stroke, points=(np.asarray(stroke.points) + 0.5) / factor - 0.5) for stroke in strokes
         ]
-        return cls(still, _reduced_mask(inside, box, factor), moved, factor)
+        return cls(still, box, _reduced_mask(inside, box, factor), moved, factor)
 
     def shown(self, area: Area) -> NDArray[Any]:
         """Reduce the still in an area of what is solved.
@@ -83,26 +86,27 @@ class Reduction:
         in_threads(reduce, _bands(rows, self.factor), threads_for(values.size))
         return smaller
 
-    def moving(self, inside: Mask, moving: Mask) -> Mask:
-        """Say which pixels of the still's mask move, when it's known which move here."""
+    def moving(self, inside: Mask, moving: Mask) -> tuple[Mask, Area]:
+        """Say which pixels of the still's mask move, and in which box, when it's known which move here."""
         import cv2
 
         if self.factor == 1:
-            return moving
+            return moving, mask_box(moving)
         apart = cv2.dilate((self.inside & ~moving).view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
         apart &= ~moving
         if not apart.any():
-            return inside
+            return inside, self.box
         whole = (slice(0, inside.shape[0]), slice(0, inside.shape[1]))
-        return inside & (enlarge_planes([apart.astype(np.float32)], self.factor, whole, 1 / 2)[0] == 0)
+        mask = inside & (enlarge_planes([apart.astype(np.float32)], self.factor, whole, 1 / 2)[0] == 0)
+        return mask, mask_box(mask)
 
-    def speeds(self, speeds: Speeds, moving: Mask, mask: Mask) -> Speeds:
-        """Give speeds over the box of what moves here for the box of what moves in the still."""
+    def speeds(self, speeds: Speeds, moving: Mask, box: Area) -> Speeds:
+        """Give speeds over the box of what moves here for a box of the still."""
         if self.factor == 1 or speeds.shares is None:
             return speeds
         whole = np.zeros((len(speeds.turns), *moving.shape), np.float32)
         whole[(slice(None), *mask_box(moving))] = speeds.shares
-        return replace(speeds, shares=enlarge_planes(list(whole), self.factor, mask_box(mask), 1 / 256))
+        return replace(speeds, shares=enlarge_planes(list(whole), self.factor, box, 1 / 256))
 
     def follower(self, follower: tuple[int, int, int], inside: Mask) -> tuple[int, int, int]:
         """Find the pixel of the still's mask for one of a part's here."""

@@ -174,7 +174,7 @@ def _assemble(
             fields.hold(found, division.held, held)
     warnings = [*division.warnings]
     warnings += [f"The mask {part.place} stays still. {reason}" for part, reason in refused]
-    mask = reduced.moving(inside, moving)
+    mask, box = reduced.moving(inside, moving)
     bends = fields.visible_bends(moving)
     if reduced.factor > 1:
         fields.enlarge(reduced.factor)
@@ -184,8 +184,9 @@ def _assemble(
         fields.forward,
         fields.inverse,
         float(sure / np.count_nonzero(moving)),
+        box=box,
         bends=bends,
-        speeds=reduced.speeds(join_speeds(solved, moving), moving, mask),
+        speeds=reduced.speeds(join_speeds(solved, moving), moving, box),
         held=held,
         followed=[reduced.follower(found.part.follower(), inside) for found in solved],
         soft_edge=settings.soft_edge,

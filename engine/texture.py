@@ -125,11 +125,6 @@ def continue_texture(
 
     curved = [(forward, bends and bends[0]), (inverse, bends and bends[1])]
     canvas = _Canvas.around(mask, box, curved)
-    if max(canvas.shape) > LONGEST_SIDE:
-        raise BadImage(
-            f"What moves, with what is pulled into it, is {max(canvas.shape)} pixels long: scale the still "
-            f"down until that is {LONGEST_SIDE}, or paint a smaller area."
-        )
     known, coarse, pixels = _read(still[box], mask[box], canvas, canvas.place(box))
     share = coarse.share
     steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]
@@ -152,8 +147,10 @@ def continue_texture(
         colors = np.asarray(cv2.add(found.colors, light, dtype=depth))
         if premultiplied:  # integers are kept in their range by OpenCV
             np.clip(colors, 0, 1, out=colors)
-        missing = known.part(tile).lacking > 0
-        cv2.copyTo(colors, missing.view(np.uint8), pixels[tile])
+        if mask[canvas.on_still(tile)].any():
+            cv2.copyTo(colors, (known.part(tile).lacking > 0).view(np.uint8), pixels[tile])
+        else:
+            pixels[tile] = colors.reshape(pixels[tile].shape)
 
     pieces = list(canvas.pieces(needed, [one.share for one in pulled]))
     in_threads(fill, pieces, threads_for(sum(_size(tile) for tile, _ in pieces)))
@@ -180,7 +177,13 @@ class _Canvas:
         for side, (low, high) in zip(box, _reach(mask, box, cell, ways), strict=True):
             start, stop = side.start + low, side.stop + high
             sides.append(slice(start, start + -(-(stop - start) // cell) * cell))
-        return cls(sides[0], sides[1], cell)
+        canvas = cls(sides[0], sides[1], cell)
+        if max(canvas.shape) > LONGEST_SIDE:
+            raise BadImage(
+                f"What moves, with what is pulled into it, is {max(canvas.shape)} pixels long: scale the "
+                f"still down until that is {LONGEST_SIDE}, or paint a smaller area."
+            )
+        return canvas
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -196,6 +199,14 @@ class _Canvas:
         rows, columns = (
             slice(part.start - side.start, part.stop - side.start)
             for part, side in zip(box, (self.rows, self.columns), strict=True)
+        )
+        return rows, columns
+
+    def on_still(self, area: Area) -> Area:
+        """Find an area of it on the still, as far as it isn't beyond its border."""
+        rows, columns = (
+            slice(max(0, part.start + side.start), max(0, part.stop + side.start))
+            for part, side in zip(area, (self.rows, self.columns), strict=True)
         )
         return rows, columns
 

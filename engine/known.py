@@ -14,9 +14,6 @@ from .resample import sample
 
 Floats = NDArray[np.float32]
 
-SCATTERED = 2
-"""Times as many pixels as are looked up; places between more of them are scattered, and need few of these."""
-
 
 @dataclass(frozen=True)
 class Known:
@@ -35,12 +32,6 @@ class Known:
 
     def at(self, x: Floats, y: Floats) -> Known:
         """Look it up at (n, m) places."""
-        height, width = self.layers[0].shape[:2]
-        around = _between(y, height), _between(x, width)
-        for layer in self.layers:
-            near = layer[around]
-            if near.shape[0] * near.shape[1] < SCATTERED * x.size:
-                near.copy()  # brings it into the processor's cache in order: look-ups wait for every line
         return Known(tuple(sample(layer, x, y) for layer in self.layers), self.full)
 
     def over(self, behind: Known) -> Known:
@@ -97,14 +88,6 @@ def layered(values: NDArray[Any], opaque: bool) -> Known:
     if values.dtype.kind != "f":
         unit[..., :3] *= unit[..., 3:]
     return Known((unit, np.ones((*values.shape[:2], 1), np.float32)), 1.0)
-
-
-def _between(places: Floats, size: int) -> slice:
-    """Say between which of so many pixels places along an axis lie."""
-    import cv2
-
-    low, high = (int(min(size, max(0, end))) for end in cv2.minMaxLoc(places)[:2])
-    return slice(low, high + 2)
 
 
 def _full(dtype: np.dtype[Any]) -> float:

@@ -15,17 +15,17 @@ from .area import mask_box
 from .assignment import assign
 from .errors import BadMask, BadSettings
 from .field import Model
-from .inputs import check_mask, check_still, display_at, mask_at
+from .inputs import check_mask, check_still, mask_at
 from .joining import Fields, SolvedPart, join_speeds
 from .loop import Loop
 from .motion import check_soft_edge
 from .plane import Plane
 from .reduction import Reduction
 from .regions import Division, Part, Region, divide
-from .registration import FINEST, MOST_VIEWED, View, make_views, refine_field
+from .registration import refine_field
 from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
-from .resample import shrink
 from .settings import Progress, Settings, no_progress
+from .showing import source_of, views_of
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
 from .similarity import NODE, SHORTEST
 from .strokes import Stroke, check_strokes, nearest_segment
@@ -36,14 +36,6 @@ from .wheel import Turn, Wheel
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-WORKING_SIDE = 192
-"""Pixels on the longer side of a part when its repetitions are searched (paper, 5.4)."""
-LEAST_SIDE, LONGEST_SIDE = 16, 768
-"""Pixels that a narrow part's shorter side has as well, while its longer one has no more than so many."""
-MOST_ENLARGED = 2.5
-"""Working pixels in a pixel; more show nothing new."""
-SOURCE_ZOOM = 2.0
-"""Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
 LENT = 0.25
 """How much a displacement is trusted that a cell borrows, and how sure it is of it."""
 LEAST_CELL = 900.0
@@ -114,6 +106,7 @@ def _solve_checked(
     settings: Settings,
     report: Progress,
 ) -> Loop:
+    """Solve what was let through; `copies` gives the still and the mask that the loop keeps."""
     reduced = Reduction.of(still, inside, drawn)
     division = divide(reduced.inside, reduced.strokes, reduced.factor)
     parts = division.parts
@@ -208,7 +201,7 @@ def _solve_part_if_large(
 def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Progress) -> SolvedPart:
     """Find, assign and refine the displacements of one connected part."""
     pixels = reduced.shown(part.box)
-    source, size, scale = _source(pixels)
+    source, size, scale = source_of(pixels)
     anchors = _anchors(part, size, scale)
     solved: list[_Found] = []
     confidence = 0.0
@@ -231,7 +224,7 @@ def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Prog
     report(0.75, "Refining the Field")
     step = max(float(np.median(np.hypot(*values.T))), 4.0)
     colorless = any(found.colorless for found in solved)
-    for view in _views(reduced, pixels, part, scale, step, colorless):
+    for view in views_of(reduced, pixels, part, scale, step, colorless):
         values = refine_field(anchors, values, view)
         report(0.85, "Refining the Field")
     alone = len(part.regions) == 1
@@ -385,7 +378,7 @@ def _check_extent(reduced: Reduction, part: Part, region: Region, found: _Found,
     here, beyond = sides @ np.abs(direction)
     if beyond < 2 * here:  # too little around it to say more than the mask does
         return
-    around, size, scale = _source(reduced.shown((box[0], box[1])))
+    around, size, scale = source_of(reduced.shown((box[0], box[1])))
     # Only steps of half the extent or more matter here: unless that is little, they show from further away.
     far = Plane.facing(size, COARSER if extent * scale > 8 * SHORTEST else 1.0)
     repetition = look(around, np.ones(size, bool), far, direction, ANY_SLANT).repetition
@@ -406,17 +399,6 @@ def _extent(inside: NDArray[np.bool_], direction: Doubles) -> float:
     return float(np.ptp(direction[0] * np.stack([first, last]) + direction[1] * rows))
 
 
-def _source(pixels: NDArray[Any]) -> tuple[Source, tuple[int, int], float]:
-    """Show a piece of the still as repetitions are searched; returns its working size and scale as well."""
-    height, width = pixels.shape[:2]
-    # What is narrow is shown larger, up to a length: it may not be stretched.
-    narrow = min(LEAST_SIDE / min(height, width), LONGEST_SIDE / max(height, width))
-    scale = min(max(WORKING_SIDE / max(height, width), narrow), MOST_ENLARGED)
-    size = (max(LEAST_SIDE, round(height * scale)), max(LEAST_SIDE, round(width * scale)))
-    zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
-    return Source(display_at(pixels, (round(size[0] * zoom), round(size[1] * zoom))), zoom), size, scale
-
-
 def _bounded(moves: Doubles, longest: float) -> Doubles:
     """Shorten what reaches over the horizon of a plane."""
     lengths = np.hypot(moves[:, 0], moves[:, 1])
@@ -426,29 +408,3 @@ def _bounded(moves: Doubles, longest: float) -> Doubles:
 def _confidence(merit: float) -> float:
     """Scale merit to 0..1: clouds reach 0.04, noise 0.1 at times, a regular facade 0.3 and more."""
     return float(np.clip((merit - 0.04) / 0.26, 0, 1))
-
-
-def _views(
-    reduced: Reduction, pixels: NDArray[Any], part: Part, scale: float, step: float, colorless: bool
-) -> list[View]:
-    """Show a part for its refinement: from the still itself where steps are short."""
-    import cv2
-
-    most = float(np.sqrt(MOST_VIEWED / part.inside.size))
-    detail = min(float(reduced.factor), FINEST / (step / scale), most)
-    factor = 1
-    if detail > 1:
-        factor = reduced.factor
-        pixels = reduced.still[tuple(slice(side.start * factor, side.stop * factor) for side in part.box)]
-    # By a power of two first: averages of broken pixels take several times longer.
-    spare = min(factor / detail, min(pixels.shape[:2]) / LEAST_SIDE)
-    power = 2 ** int(np.log2(max(1.0, spare)))
-    small = tuple(side // power for side in pixels.shape[:2])
-    size = tuple(max(min(LEAST_SIDE, side), round(side * power / factor * detail)) for side in small)
-    picture = shrink(display_at(pixels[: small[0] * power, : small[1] * power], small), size)
-    if colorless:
-        picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    shown = np.array(small) * power / factor  # all of the part, or all but an odd row or column
-    region = part.inside[: round(shown[0]), : round(shown[1])].view(np.uint8)
-    inside = cv2.resize(region, size[::-1], interpolation=cv2.INTER_AREA)  # rounded: 1 from a half on
-    return make_views(picture, inside > 0, (size / shown)[::-1] / scale, step)

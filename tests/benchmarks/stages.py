@@ -20,11 +20,15 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
         (solver, name) for name in ("check_still", "check_mask", "check_strokes", "divide")
     ],
     "reducing": [(solver.Reduction, "of"), (solver.Reduction, "shown")],
-    "a plane's picture, described": [(solver, "_source"), (sight, "evened_out"), (sight, "describe_levels")],
+    "a plane's picture, described": [
+        (solver, "source_of"),
+        (sight, "evened_out"),
+        (sight, "describe_levels"),
+    ],
     "costs of every displacement": [(sight, "measure")],
     "searching the repetition": [(sight, "find_repetition")],
     "assigning displacements": [(solver, "assign")],
-    "registering": [(solver, name) for name in ("fit_field", "_views", "refine_field")],
+    "registering": [(solver, name) for name in ("fit_field", "views_of", "refine_field")],
     "spreading the field": [(joining, "spread_fields")],
     "texture": [(loop, "continue_texture")],
     "contrast": [(loop, "measure_contrast")],

@@ -174,7 +174,7 @@ class _Canvas:
         """Bound the mask, which is in a box, and how far the fields lead out of it."""
         cell = max(1, 2 ** round(np.log2(max(side.stop - side.start for side in box) / COARSE_SIDE)))
         sides = []
-        for side, (low, high) in zip(box, _reach(mask, box, cell, ways), strict=True):
+        for side, (low, high) in zip(box, _reach(mask, box, 2 * cell, ways), strict=True):
             start, stop = side.start + low, side.stop + high
             sides.append(slice(start, start + -(-(stop - start) // cell) * cell))
         canvas = cls(sides[0], sides[1], cell)
@@ -328,20 +328,26 @@ def _mirror(known: Floats) -> Floats:
     labels = cv2.distanceTransformWithLabels(
         unknown, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )[1]
-    here = np.stack([*np.indices(known.shape, np.float32)][::-1], -1)
-    inside = unknown == 0
+    flat = np.flatnonzero(unknown == 0)
     nearest = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    nearest[labels[inside]] = here[inside]
-    ragged = 2 * (nearest.take(np.asarray(labels, np.intp), 0) - here)
+    nearest[labels.take(flat)] = np.stack([flat % known.shape[1], flat // known.shape[1]], -1)
+    rows, columns = (np.arange(side, dtype=np.float32) for side in known.shape)
+    ragged = nearest.take(np.asarray(labels, np.intp), 0)
+    ragged[..., 0] -= columns
+    ragged[..., 1] -= rows[:, None]
+    ragged *= 2
     return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 3), np.float32)
 
 
-def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> list[tuple[int, int]]:
-    """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns."""
+def _reach(mask: NDArray[np.bool_], box: Area, apart: int, ways: list[Way]) -> list[tuple[int, int]]:
+    """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns.
+
+    They are looked up at places so many pixels apart.
+    """
     import cv2
 
-    touched = _touched(mask[box], cell).view(np.uint8)
-    rows, columns = (middles(side, cell, size) for side, size in zip(box, mask.shape, strict=True))
+    touched = _touched(mask[box], apart).view(np.uint8)
+    rows, columns = (middles(side, apart, size) for side, size in zip(box, mask.shape, strict=True))
     ends = []
     for field, bend in ways:
         move = look_up_field(field, rows, columns, mask.shape)
@@ -354,7 +360,7 @@ def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> li
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
         found = [cv2.minMaxLoc(end[..., component], touched)[:2] for end in ends]
         low, high = min(0.0, *(low for low, _ in found)), max(0.0, *(high for _, high in found))
-        margin = 4 + cell // 2  # the taps of the look-up, and what is between the cells' middles
+        margin = 4 + apart // 2  # the taps of the look-up, and what is between the places
         reach.append((int(max(low, -longest)) - margin, int(min(high, longest)) + margin))
     return reach
 

@@ -174,7 +174,7 @@ class _Canvas:
         """Bound the mask, which is in a box, and how far the fields lead out of it."""
         cell = max(1, 2 ** round(np.log2(max(side.stop - side.start for side in box) / COARSE_SIDE)))
         sides = []
-        for side, (low, high) in zip(box, _reach(mask, box, 2 * cell, ways), strict=True):
+        for side, (low, high) in zip(box, _reach(mask, box, cell, ways), strict=True):
             start, stop = side.start + low, side.stop + high
             sides.append(slice(start, start + -(-(stop - start) // cell) * cell))
         canvas = cls(sides[0], sides[1], cell)
@@ -339,15 +339,12 @@ def _mirror(known: Floats) -> Floats:
     return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 3), np.float32)
 
 
-def _reach(mask: NDArray[np.bool_], box: Area, apart: int, ways: list[Way]) -> list[tuple[int, int]]:
-    """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns.
-
-    They are looked up at places so many pixels apart.
-    """
+def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> list[tuple[int, int]]:
+    """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns."""
     import cv2
 
-    touched = _touched(mask[box], apart).view(np.uint8)
-    rows, columns = (middles(side, apart, size) for side, size in zip(box, mask.shape, strict=True))
+    touched = _touched(mask[box], cell).view(np.uint8)
+    rows, columns = (middles(side, cell, size) for side, size in zip(box, mask.shape, strict=True))
     ends = []
     for field, bend in ways:
         move = look_up_field(field, rows, columns, mask.shape)
@@ -360,7 +357,7 @@ def _reach(mask: NDArray[np.bool_], box: Area, apart: int, ways: list[Way]) -> l
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
         found = [cv2.minMaxLoc(end[..., component], touched)[:2] for end in ends]
         low, high = min(0.0, *(low for low, _ in found)), max(0.0, *(high for _, high in found))
-        margin = 4 + apart // 2  # the taps of the look-up, and what is between the places
+        margin = 4 + cell // 2  # the taps of the look-up, and what is between the cells' middles
         reach.append((int(max(low, -longest)) - margin, int(min(high, longest)) + margin))
     return reach
 

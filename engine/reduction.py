@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .area import Area, mask_box
 from .inputs import to_unit
 from .motion import Speeds
-from .resample import enlarge_planes
+from .resample import averaged, enlarge_planes
 from .strokes import Stroke
 from .threads import in_threads, threads_for
 
@@ -81,7 +81,7 @@ class Reduction:
 
         def reduce(band: slice) -> None:
             pixels = values[band.start * self.factor : band.stop * self.factor]
-            smaller[band] = _averaged(to_unit(pixels) if pixels.dtype.kind == "f" else pixels, self.factor)
+            smaller[band] = averaged(to_unit(pixels) if pixels.dtype.kind == "f" else pixels, self.factor)
 
         in_threads(reduce, _bands(rows, self.factor), threads_for(values.size))
         return smaller
@@ -125,17 +125,6 @@ def _bands(rows: int, factor: int) -> Iterator[slice]:
     """Part so many rows of what is solved into slices whose pixels stay in the processor's cache."""
     step = max(1, BAND // factor)
     return (slice(first, min(first + step, rows)) for first in range(0, rows, step))
-
-
-def _averaged(pixels: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Reduce (h, w, C) pixels to a whole fraction of their size."""
-    import cv2
-
-    height, width, channels = pixels.shape
-    if factor > 2:  # half the size is OpenCV's quickest step by far
-        pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    size = width // factor, height // factor
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], channels)
 
 
 def _reduced_mask(inside: Mask, box: Area, factor: int) -> Mask:

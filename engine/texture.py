@@ -15,6 +15,7 @@ from .area import Area
 from .errors import BadImage
 from .known import Known, is_opaque, layered
 from .resample import (
+    averaged,
     bordered,
     cells,
     enlarge,
@@ -32,25 +33,27 @@ Way = tuple[Floats, Floats | None]
 """A displacement field and, where paths are curved, how."""
 
 TILE = (128, 64)
-"""Rows and columns of pixels, or a cell if that is more: how finely it's known which ways lead to the
-pattern. Neighbors in a row to which the same ways lead are filled at once."""
+"""Rows and columns of pixels: how finely it's known which ways lead to the pattern. Neighbors in a row to
+which the same ways lead are filled at once."""
 TOGETHER = 16
 """Of them, at most: what is found for more doesn't stay in the processor's cache."""
 BAND = 64
-"""Rows of the still that are read at once, or a cell: they stay in the processor's cache."""
+"""Rows of the still that are read at once: they stay in the processor's cache."""
 HARDLY = 1 / 512
 """Of all that could be known; less doesn't show."""
 LONGEST_SIDE = 16_383
 """Pixels; OpenCV looks up in pictures of up to twice that, and frames look up in one of twice the size."""
-COARSE_SIDE = 256
-"""Cells; about the long side at which colors are extrapolated: they are smooth, full size only costs."""
-BROAD = 4
+COARSE_SIDE = 128
+"""Cells; about the long side of what is smooth, like ways and light: at full size it only costs."""
+LARGEST_CELL = 64
+"""Pixels; tiles and bands are whole cells, and what is between their middles adds to the longest side."""
+BROAD = 2
 """Cells; the scale at which the continued pattern is matched to the still in light and color."""
 ON_THE_WAY = np.linspace(0.2, 0.8, 4, dtype=np.float32)
 """Shares of a curved path at which it's looked at how far it leads."""
-SPACING = 4
+SPACING = 2
 """Cells between the places, and on the way from them, where it's looked at how far frames reach."""
-NEAR = 5
+NEAR = 3
 """Cells around those that they reach as well: half a spacing each way, the same again between two ways, and
 one for what fields that widen leave out."""
 
@@ -172,7 +175,8 @@ class _Canvas:
     @classmethod
     def around(cls, mask: NDArray[np.bool_], box: Area, ways: list[Way]) -> _Canvas:
         """Bound the mask, which is in a box, and how far the fields lead out of it."""
-        cell = max(1, 2 ** round(np.log2(max(side.stop - side.start for side in box) / COARSE_SIDE)))
+        longest = max(side.stop - side.start for side in box)
+        cell = min(max(1, 2 ** round(np.log2(longest / COARSE_SIDE))), LARGEST_CELL)
         sides = []
         for side, (low, high) in zip(box, _reach(mask, box, cell, ways), strict=True):
             start, stop = side.start + low, side.stop + high
@@ -223,7 +227,7 @@ class _Canvas:
         for way, (before, after) in enumerate(pairwise([np.zeros_like(shares[0]), *shares])):
             leading |= _grown(after > before + np.float32(HARDLY)).view(np.uint8) << way
         leading = np.where(needed, np.maximum(leading, 1), 0)  # where no way leads anywhere, one shows that
-        tall, wide = (max(1, side // self.cell) for side in TILE)
+        tall, wide = (side // self.cell for side in TILE)
         for axis, side in enumerate((tall, wide)):
             leading = np.bitwise_or.reduceat(leading, np.arange(0, leading.shape[axis], side), axis)
         for row, line in enumerate(leading.tolist()):
@@ -278,7 +282,7 @@ def _read(
     first, last = place[1].start // cell, -(-place[1].stop // cell)
 
     def read(start: int) -> None:
-        stop = min(start + band, -(-place[0].stop // cell) * cell)
+        stop = min(start + BAND, -(-place[0].stop // cell) * cell)
         rows = slice(max(start, place[0].start), min(stop, place[0].stop))
         here = slice(rows.start - place[0].start, rows.stop - place[0].start)
         inside = mask[here]
@@ -289,13 +293,9 @@ def _read(
             cv2.copyTo(layer, inside.view(np.uint8), target[rows, place[1]])
         for layer, small in zip(known.layers, coarse.layers, strict=True):
             part = small[start // cell : stop // cell, first:last]
-            averaged = cv2.resize(
-                layer[start:stop, first * cell : last * cell], part.shape[1::-1], interpolation=cv2.INTER_AREA
-            )
-            part[:] = averaged.reshape(part.shape)
+            part[:] = averaged(layer[start:stop, first * cell : last * cell], cell)
 
-    band = max(1, BAND // cell) * cell
-    in_threads(read, range(place[0].start // cell * cell, place[0].stop, band), threads_for(values.size))
+    in_threads(read, range(place[0].start // cell * cell, place[0].stop, BAND), threads_for(values.size))
     return known, coarse, pixels
 
 
@@ -336,7 +336,7 @@ def _mirror(known: Floats) -> Floats:
     ragged[..., 0] -= columns
     ragged[..., 1] -= rows[:, None]
     ragged *= 2
-    return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 3), np.float32)
+    return np.asarray(cv2.GaussianBlur(ragged, (0, 0), 1.5), np.float32)
 
 
 def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> list[tuple[int, int]]:

@@ -99,5 +99,5 @@ def test_frames_find_pattern_wherever_their_paths_lead(bent):
     field[..., 0], bend[..., 1] = 45, bent
     loop = Loop.from_fields(still, mask, field, -field, 1.0, bends=(bend, bend))
     for phase in (0.1, 0.3, 0.5, 0.7, 0.9):
-        assert (loop.frame(phase) == 200).all()
+        assert np.abs(loop.frame(phase).astype(int) - 200).max() <= 1
     assert bent or (loop.texture.pixels == 0).any()

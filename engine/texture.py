@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .area import Area
 from .errors import BadImage
 from .known import Known, is_opaque, layered
+from .rectangles import rectangles
 from .resample import (
     averaged,
     bordered,
@@ -32,11 +33,8 @@ Floats = NDArray[np.float32]
 Way = tuple[Floats, Floats | None]
 """A displacement field and, where paths are curved, how."""
 
-TILE = (128, 64)
-"""Rows and columns of pixels: how finely it's known which ways lead to the pattern. Neighbors in a row to
-which the same ways lead are filled at once."""
-TOGETHER = 16
-"""Of them, at most: what is found for more doesn't stay in the processor's cache."""
+TILE = 64
+"""Pixels along its side: how finely it's known which ways lead to the pattern."""
 BAND = 64
 """Rows of the still that are read at once: they stay in the processor's cache."""
 HARDLY = 1 / 512
@@ -227,17 +225,15 @@ class _Canvas:
         for way, (before, after) in enumerate(pairwise([np.zeros_like(shares[0]), *shares])):
             leading |= _grown(after > before + np.float32(HARDLY)).view(np.uint8) << way
         leading = np.where(needed, np.maximum(leading, 1), 0)  # where no way leads anywhere, one shows that
-        tall, wide = (side // self.cell for side in TILE)
-        for axis, side in enumerate((tall, wide)):
+        side = TILE // self.cell
+        for axis in (0, 1):
             leading = np.bitwise_or.reduceat(leading, np.arange(0, leading.shape[axis], side), axis)
-        for row, line in enumerate(leading.tolist()):
-            rows = slice(row * tall * self.cell, min((row + 1) * tall * self.cell, self.shape[0]))
-            column = 0
-            for (_, found), run in groupby(enumerate(line), lambda tile: (tile[0] // TOGETHER, tile[1])):
-                first, column = column, column + sum(1 for _ in run)
-                columns = slice(first * wide * self.cell, min(column * wide * self.cell, self.shape[1]))
-                if found:
-                    yield (rows, columns), [way for way in range(len(shares)) if found >> way & 1]
+        for (rows, columns), ways in rectangles(leading.tolist()):
+            yield (self._of_tiles(rows, 0), self._of_tiles(columns, 1)), ways
+
+    def _of_tiles(self, tiles: slice, axis: int) -> slice:
+        """Find the pixels of some tiles along a side, the last of which may end with it."""
+        return slice(tiles.start * TILE, min(tiles.stop * TILE, self.shape[axis]))
 
     def pixels_of(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Give places of cells in pixels, with a border of one cell around it: see `enlarge_part`."""

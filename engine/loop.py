@@ -16,8 +16,9 @@ from .area import Area, mask_box
 from .contrast import Contrast, measure_contrast
 from .errors import BadFile, BadSettings
 from .motion import Path, Speeds, as_planes, check_soft_edge, edges, fade, faded_similarity, repeated
-from .renderer import Renderer, Sheets, draw_sheets, ramp_cover
+from .renderer import Renderer, ramp_cover
 from .resample import enlarge, enlarge_planes
+from .sheets import SharedSheets, Sheets, draw_sheets
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture
 from .threads import results_in_order
@@ -102,6 +103,8 @@ class Loop:
         self.speeds, self.warnings = speeds, warnings
         self.held, self.followed = held, followed
         self._full = (inverse, forward), contrast
+        scene_linear = still.dtype.kind == "f"
+        self._sheets = SharedSheets(lambda: draw_sheets(texture, contrast.lowpass, scene_linear=scene_linear))
         self.threads = threads
         self._soften(soft_edge)
 
@@ -248,10 +251,10 @@ class Loop:
         full[self._box] = ramp_cover(self.mask, self._box, self._fade)
         return full
 
-    @cached_property
+    @property
     def sheets(self) -> Sheets:
         """What frames are looked up in: see `draw_sheets`."""
-        return draw_sheets(self.texture, self.contrast.lowpass, scene_linear=self.still.dtype.kind == "f")
+        return self._sheets.get()
 
     @cached_property
     def _renderer(self) -> Renderer:

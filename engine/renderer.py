@@ -15,86 +15,29 @@ from .area import Area, mask_box
 from .contrast import boost
 from .motion import Path, Speeds
 from .resample import enlarge, enlarge_cells, times
-from .spline import doubled
+from .sheets import WHITE, Sheets, in_15_bits
 from .texture import Texture
 from .threads import in_threads, threads_for
 
 Floats = NDArray[np.float32]
 Planes = list[tuple[Floats, Floats | None]]
 """A path's moves and bends along x, then along y."""
-Sheets = tuple[NDArray[Any], ...]
-"""Colors, and alpha if any, at twice the texture's size: see `draw_sheets`."""
 
 EDGE = 0.7
 """Pixels; the blur that makes a ramp of the mask's edge. Parts three pixels wide still move."""
+AROUND_EDGE = 4
+"""Pixels on either side that matter to it."""
 LEAST_COVER = 1 / 64
 """What tells the mask's outermost pixels from those outside of it."""
 TILE = (256, 512)
 """Rows and columns rendered at once: their temporaries stay in the processor's cache, yet a step takes so
 long that threads seldom wait for each other's."""
 BAND = 64
-"""Rows of the texture that are doubled at once."""
-AROUND = 8
-"""Rows on either side that matter to them."""
+"""Rows of the mask whose edge is found at once."""
 SMALLEST = 8
 """Pixels along a tile's side; OpenCV takes arrays of a few numbers for colors."""
 FEW = 1 / 8
 """Of a tile's pixels; so many are faster handled one by one than all at once."""
-WHITE = (1 << 15) - 1
-"""The highest value in 15 bits."""
-
-
-def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> Sheets:
-    """Draw the texture at twice its size, for look-ups that are as sharp as on a cubic spline.
-
-    Parameters
-    ----------
-    texture : Texture
-    lowpass : float32 array
-        `Contrast.lowpass`.
-    scene_linear : bool
-
-    Returns
-    -------
-    tuple of (2 h, 2 w, 4) and, if there is alpha, (2 h, 2 w, 1) arrays
-        uint8, uint16 of 15 bits, or float32: color with the low-pass in the fourth channel, then
-        alpha. OpenCV looks up four channels, or one, several times faster than three; what takes
-        longest is the memory that look-ups go through.
-    """
-    import cv2
-
-    pixels = texture.pixels
-    height, width, channels = pixels.shape
-    lowpass = enlarge(lowpass, pixels.shape)
-    if pixels.dtype != np.float32:
-        lowpass = np.rint(lowpass).clip(0, texture.full).astype(pixels.dtype)
-    white = WHITE if pixels.dtype == np.uint16 else None
-    sizes = (4, 1) if channels == 4 else (4,)
-    sheets = tuple(np.empty((2 * height, 2 * width, size), pixels.dtype) for size in sizes)
-
-    def draw(first: int) -> None:
-        last = min(first + BAND, height)
-        start = max(0, first - AROUND)
-        rows = slice(start, last + AROUND)
-        values = pixels[rows]
-        layers = [values.copy() if channels == 4 else _as_rgba(values)]
-        cv2.insertChannel(lowpass[rows], layers[0], 3)
-        if channels == 4:
-            layers.append(values[..., 3:].copy())
-        if white is not None:
-            layers = [_in_15_bits(layer) for layer in layers]
-        for sheet, layer in zip(sheets, layers, strict=True):
-            twice = doubled(layer, scene_linear=scene_linear, white=white)
-            sheet[2 * first : 2 * last] = twice[2 * (first - start) : 2 * (last - start)]
-
-    in_threads(draw, range(0, height, BAND), threads_for(sheets[0].size))
-    return sheets
-
-
-def unit_sheets(sheets: Sheets) -> list[Floats]:
-    """Scale sheets of integers to 0 to 1; floats stay as they are."""
-    whites = {np.dtype(np.uint8): 255, np.dtype(np.uint16): WHITE}
-    return [sheet.astype(np.float32) / np.float32(whites.get(sheet.dtype, 1)) for sheet in sheets]
 
 
 class Renderer:
@@ -198,7 +141,7 @@ class Renderer:
         if np.count_nonzero(partial) > FEW * cover.size:
             return _Tile(area, None)
         rows, columns = np.nonzero(partial)
-        resting = _in_15_bits(self._resting[area][rows, columns]).astype(np.float32)
+        resting = in_15_bits(self._resting[area][rows, columns]).astype(np.float32)
         return _Tile(area, (rows * cover.shape[1] + columns, cover[rows, columns][:, None], resting))
 
     @cached_property
@@ -216,7 +159,7 @@ class Renderer:
     def _mix(self, area: Area, phases: Sequence[float], gains: Sequence[_Gain]) -> NDArray[Any]:
         """Mix what moves at each speed by their shares, for an area of the mask's box."""
         assert self._speeds.shares is not None
-        resting = _in_15_bits(self._resting[area])
+        resting = in_15_bits(self._resting[area])
         mixed = resting.astype(np.float32)
         for shares, phase, gain in zip(self._speeds.shares, phases, gains, strict=True):
             share = shares[area][..., None]
@@ -262,7 +205,7 @@ class Renderer:
             faded = resting + (pixels[places] - resting) * cover
             pixels[places] = np.rint(faded) if values.dtype == np.int16 else faded
             return
-        resting = _in_15_bits(self._resting[tile.area]).astype(np.float32)
+        resting = in_15_bits(self._resting[tile.area]).astype(np.float32)
         faded = resting + times(values - resting, self._cover[tile.area])
         values[:] = np.rint(faded) if values.dtype == np.int16 else faded
 
@@ -322,14 +265,23 @@ def ramp_cover(mask: NDArray[np.bool_], box: Area, fade: Floats | np.float32) ->
     """
     import cv2
 
-    window = tuple(slice(max(0, side.start - 4), side.stop + 4) for side in box)
-    blurred = cv2.GaussianBlur(mask[window].astype(np.float32), (0, 0), EDGE, borderType=cv2.BORDER_REPLICATE)
-    rows, columns = (
-        slice(side.start - around.start, side.stop - around.start)
-        for side, around in zip(box, window, strict=True)
-    )
-    ramp = (2 * np.asarray(blurred, np.float32)[rows, columns] - 1) * fade
-    return np.where(mask[box], np.clip(ramp, LEAST_COVER, 1), np.float32(0))
+    rows, columns = box
+    left = max(0, columns.start - AROUND_EDGE)
+    inner = slice(columns.start - left, columns.stop - left)
+    cover = np.empty((rows.stop - rows.start, columns.stop - columns.start), np.float32)
+
+    def draw(first: int) -> None:
+        here = slice(first, min(first + BAND, rows.stop))
+        top = max(0, here.start - AROUND_EDGE)
+        inside = mask[top : here.stop + AROUND_EDGE, left : columns.stop + AROUND_EDGE].astype(np.float32)
+        blurred = cv2.GaussianBlur(inside, (0, 0), EDGE, borderType=cv2.BORDER_REPLICATE)
+        part = slice(here.start - rows.start, here.stop - rows.start)
+        ramp = 2 * np.asarray(blurred, np.float32)[here.start - top : here.stop - top, inner] - 1
+        ramp *= fade[part] if isinstance(fade, np.ndarray) else fade
+        cover[part] = np.where(mask[here, columns], np.clip(ramp, LEAST_COVER, 1, out=ramp), np.float32(0))
+
+    in_threads(draw, range(rows.start, rows.stop, BAND), threads_for(cover.size))
+    return cover
 
 
 def _planes(path: Path) -> Planes:
@@ -371,13 +323,6 @@ def _vivid(mixed: NDArray[Any], gain: Floats) -> NDArray[Any]:
     return cv2.max(cv2.add(colors.view(np.int16), details), 0)  # type: ignore[call-overload]
 
 
-def _in_15_bits(values: NDArray[Any]) -> NDArray[Any]:
-    """Scale integers to 15 bits; floats stay as they are."""
-    if values.dtype == np.float32:
-        return values
-    return values >> 1 if values.dtype == np.uint16 else (values.astype(np.uint16) << 7) + (values >> 1)
-
-
 def _from_15_bits(values: NDArray[np.int16], dtype: Any) -> NDArray[Any]:
     import cv2
 
@@ -385,9 +330,3 @@ def _from_15_bits(values: NDArray[np.int16], dtype: Any) -> NDArray[Any]:
         return cv2.convertScaleAbs(values, alpha=255 / WHITE).reshape(values.shape)
     doubled_up = values.view(np.uint16)
     return (doubled_up << 1) | (doubled_up >> 14)  # white is white again
-
-
-def _as_rgba(pixels: NDArray[Any]) -> NDArray[Any]:
-    import cv2
-
-    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGBA if pixels.shape[2] == 1 else cv2.COLOR_RGB2RGBA)

@@ -71,8 +71,8 @@ def loop_maps(loop):
     from ..engine.area import mask_box
     from ..engine.contrast import luminance
     from ..engine.inputs import to_unit
-    from ..engine.renderer import unit_sheets
     from ..engine.resample import enlarge
+    from ..engine.sheets import unit_sheets
 
     height, width = loop.mask.shape
     left, top = loop.texture.origin

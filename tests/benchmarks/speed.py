@@ -185,6 +185,23 @@ def of_frames(repeats: int) -> Iterator[Line]:
         )
 
 
+def of_first_frames(repeats: int) -> Iterator[Line]:
+    """Render the first frame of a loop, which draws all that frames look at, over a later one."""
+    for size in (12, 50):
+        case = scene(SIZES[size])
+        first: list[float] = []
+        later: list[float] = []
+        for _ in range(repeats):
+            loop = solve(case)
+            times = taking_turns(
+                1, first=lambda loop=loop: loop.frame(0.5), later=lambda loop=loop: loop.frame(0.4)
+            )
+            first += times["first"]
+            later += times["later"]
+        note = f"{statistics.median(first):.2f} s, later ones {statistics.median(later):.2f} s"
+        yield Line(f"the first frame of {size} MP, over a later one", "", f"{ratio(first, later):.1f}", note)
+
+
 def of_files(repeats: int) -> Iterator[Line]:
     """Write PNG files, over encoding frames that are ready."""
     case = scene(FULL_HD)
@@ -277,6 +294,7 @@ GROUPS: dict[str, Callable[[Path, int], Iterator[Line]]] = {
     "crf": lambda _, repeats: of_crf(repeats),
     "sizes": lambda _, repeats: of_sizes(repeats),
     "frames": lambda _, repeats: of_frames(repeats),
+    "first": lambda _, repeats: of_first_frames(repeats),
     "files": lambda _, repeats: of_files(repeats),
     "job": lambda _, repeats: of_whole_job(repeats),
     "memory": lambda _stills, _repeats: of_memory(),

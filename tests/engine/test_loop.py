@@ -250,3 +250,9 @@ def test_masks_of_any_size_move_inside_alone(places, dtype):
         frame = loop.frame(phase)
         assert frame[~mask].tobytes() == still[~mask].tobytes()
         assert np.isfinite(frame.astype(float)).all()
+
+
+def test_another_soft_edge_draws_nothing_anew():
+    loop = moving(moved_pattern(0, np.uint8, 3), box_mask())
+    softer = loop.with_soft_edge(5)
+    assert softer.sheets[0] is loop.sheets[0]

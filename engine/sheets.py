@@ -72,13 +72,12 @@ def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> She
 
     def draw(stretches: tuple[_Stretch, _Stretch]) -> None:
         part, around, inner = zip(*stretches, strict=True)
-        values = pixels[around]
-        if not values.any():  # no frame looks there
+        values, mean = pixels[around], _enlarged_rows(wide[:, around[1]], around[0], height)
+        if not values.any() and not mean.any():  # no frame looks there: the sheet is black already
             return
         layers = [values.copy() if channels == 4 else _as_rgba(values)]
-        mean = _enlarged_rows(wide[:, around[1]], around[0], height)
         if pixels.dtype != np.float32:
-            mean = np.rint(mean).clip(0, texture.full).astype(pixels.dtype)
+            mean = np.rint(mean, out=mean).clip(0, texture.full, out=mean).astype(pixels.dtype)
         cv2.insertChannel(mean, layers[0], 3)
         if channels == 4:
             layers.append(values[..., 3:].copy())
@@ -108,8 +107,11 @@ def _enlarged_rows(coarse: Floats, rows: slice, height: int) -> Floats:
     last = len(coarse) - 1
     at = ((np.arange(rows.start, rows.stop) + 0.5) * (len(coarse) / height) - 0.5).clip(0, last)
     above = at.astype(int)
-    share = (at - above).astype(np.float32)[:, None]
-    return coarse[above] * (1 - share) + coarse[np.minimum(above + 1, last)] * share
+    found, below = coarse[above], coarse[np.minimum(above + 1, last)]
+    below -= found
+    below *= (at - above).astype(np.float32)[:, None]
+    found += below
+    return found
 
 
 def unit_sheets(sheets: Sheets) -> list[Floats]:

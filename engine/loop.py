@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from .area import Area, mask_box
 from .contrast import Contrast, measure_contrast
 from .errors import BadFile, BadSettings
-from .motion import Path, Speeds, as_planes, check_soft_edge, edges, fade, faded_similarity, repeated
+from .motion import Path, Speeds, check_soft_edge, edges, fade, faded_similarity, repeated
 from .renderer import Renderer, ramp_cover
 from .resample import enlarge, enlarge_planes
+from .saving import FORMATS, packed, unpacked
 from .sheets import SharedSheets, Sheets, draw_sheets
 from .storage import load_arrays, save_arrays
 from .texture import Texture, continue_texture
@@ -26,9 +27,6 @@ from .threads import results_in_order
 MOST_FRAMES = 10_000
 LOW_CONFIDENCE, LOW_SIMILARITY = 0.3, 0.3
 """Below both, hardly anything repeats: noise and clouds are, a facade in perspective isn't."""
-FORMAT = "endless-loop-3"
-FORMATS = ("endless-loop-2", FORMAT)
-"""What is read; before the last one, every pixel had paths of its own."""
 
 
 class Loop:
@@ -339,29 +337,21 @@ class Loop:
         BadFile
             When it can't be written.
         """
-        arrays = {
-            "format": np.array(FORMAT),
-            "still": self.still,
-            "mask": np.packbits(self.mask),
-            "turns": np.array(self.speeds.turns, np.int64),
-            "followed": np.array(self.followed, np.int64).reshape(-1, 3),
-            "soft_edge": np.array(self.soft_edge, np.float64),
-            "warnings": np.array(self.warnings, np.str_),
-            "confidence": np.array(self.confidence, np.float64),
-            "texture": self.texture.pixels,
-            "origin": np.array(self.texture.origin, np.int64),
-        }
-        paths, contrast = self._full
-        arrays["cells"] = np.array([paths[0].cell, *paths[0].start], np.int64)
-        for name, way in zip(("inverse", "forward"), paths, strict=True):
-            arrays[name] = way.move
-            if way.bend is not None:
-                arrays[f"{name}_bend"] = way.bend
-        arrays["lowpass"], arrays["similarity"] = contrast.lowpass, contrast.similarity
-        if self.speeds.shares is not None:
-            arrays["shares"] = self.speeds.shares
-        if self.held is not None:
-            arrays["held"] = self.held
+        (inverse, forward), contrast = self._full
+        arrays = packed(
+            still=self.still,
+            mask=self.mask,
+            forward=forward,
+            inverse=inverse,
+            confidence=self.confidence,
+            texture=self.texture,
+            contrast=contrast,
+            speeds=self.speeds,
+            held=self.held,
+            followed=self.followed,
+            soft_edge=self.soft_edge,
+            warnings=self.warnings,
+        )
         save_arrays(path, arrays)
 
     @classmethod
@@ -377,42 +367,9 @@ class Loop:
         try:
             if str(arrays["format"]) not in FORMATS:
                 raise BadFile(f"{path} was saved by another version of Endless Loops: solve it again.")
-            return cls._unpack(arrays)
+            return cls(**unpacked(arrays))
         except (KeyError, ValueError, IndexError) as reason:
             raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
-
-    @classmethod
-    def _unpack(cls, arrays: dict[str, NDArray[Any]]) -> Loop:
-        still = arrays["still"]
-        height, width, _ = still.shape
-        mask = np.unpackbits(arrays["mask"], count=height * width).reshape(height, width).astype(bool)
-        x, y = (int(value) for value in arrays["origin"])
-        cell, *start = (int(value) for value in arrays.get("cells", (1, 0, 0)))
-        paths = []
-        for name in ("forward", "inverse"):
-            bend = arrays.get(f"{name}_bend")
-            paths.append(
-                Path(
-                    _in_planes(arrays[name]),
-                    None if bend is None else _in_planes(bend),
-                    cell,
-                    (start[0], start[1]),
-                )
-            )
-        return cls(
-            still=still,
-            mask=mask,
-            forward=paths[0],
-            inverse=paths[1],
-            confidence=float(arrays["confidence"]),
-            texture=Texture(arrays["texture"], (x, y)),
-            contrast=Contrast(arrays["lowpass"], arrays["similarity"]),
-            speeds=Speeds(tuple(int(turns) for turns in arrays["turns"]), arrays.get("shares")),
-            held=arrays.get("held"),
-            followed=tuple((int(x), int(y), int(stroke)) for x, y, stroke in arrays["followed"]),
-            soft_edge=tuple(float(width) for width in arrays["soft_edge"]),
-            warnings=tuple(str(warning) for warning in arrays["warnings"]),
-        )
 
     def _moved(self, forward: bool) -> NDArray[np.float32]:
         """Follow the paths as often as pixels do in one turn of the loop."""
@@ -452,8 +409,3 @@ def _round_to(values: NDArray[np.float32], grid: float) -> NDArray[np.float32]:
     np.rint(values, out=values)
     values *= np.float32(grid)
     return values
-
-
-def _in_planes(field: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Copy a (h, w, 2) field so that x and y each lie together, as look-ups take them."""
-    return as_planes([field[..., 0], field[..., 1]])

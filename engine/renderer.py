@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .area import Area, mask_box
 from .contrast import boost
 from .motion import Path, Speeds
-from .resample import enlarge, enlarge_cells, times
+from .resample import enlarge, enlarge_cells, sample, times
 from .sheets import WHITE, Sheets, in_15_bits
 from .texture import Texture
 from .threads import in_threads, threads_for
@@ -299,9 +299,7 @@ def _mixed(sheet: NDArray[Any], places: list[list[Any]], phase: float) -> NDArra
     """Look a sheet up both ways and blend, in 15 bits or floats."""
     import cv2
 
-    first, second = (
-        cv2.remap(sheet, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for x, y in places
-    )
+    first, second = (sample(sheet, x, y) for x, y in places)
     scale = 1.0
     if sheet.dtype == np.uint8:
         first, second, scale = first.astype(np.uint16), second.astype(np.uint16), WHITE / 255

@@ -11,6 +11,10 @@ from .threads import in_threads, threads_for
 
 BAND = 64
 """Rows that are enlarged at a time: they stay in the processor's cache."""
+CACHE = 2**25
+"""Bytes; what is larger isn't in the processor's cache as a whole."""
+CACHE_LINE = 64
+"""Bytes that come into it together."""
 
 
 def extrapolate(weighted: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -234,8 +238,26 @@ def divided(weighted: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArr
 
 
 def sample(pixels: NDArray[Any], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[Any]:
-    """Look up (h, w, C) pixels at (n, m) places, bilinearly; the border goes on for ever."""
+    """Look up (h, w) or (h, w, C) pixels at (n, m) places, bilinearly; the border goes on for ever."""
     import cv2
 
+    if pixels.nbytes > CACHE:
+        _fetch(pixels, x, y)
     looked_up = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(looked_up).reshape(*x.shape, *pixels.shape[2:])
+
+
+def _fetch(pixels: NDArray[Any], x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
+    """Bring what lies between the corners of (n, m) places into the processor's cache.
+
+    Look-ups along lines that cross a picture's rows wait for memory most of the time: the processor
+    doesn't foresee what comes next, as it does where memory is read in its order. One number of each
+    line of the cache is enough for that.
+    """
+    corners = [[plane.item(row, column) for row in (0, -1) for column in (0, -1)] for plane in (y, x)]
+    rows, columns = (slice(max(0, int(min(ends))), max(0, int(max(ends)) + 2)) for ends in corners)
+    step = max(1, CACHE_LINE // pixels.strides[1])
+    seen = pixels[rows, columns][:, ::step]
+    lines = seen if seen.ndim == 2 else seen[..., 0]
+    if 0 < lines.size < x.size:  # places that lie apart say nothing of what is between them
+        np.maximum.reduce(lines, axis=None)

@@ -28,7 +28,7 @@ from .settings import Progress, Settings, no_progress
 from .showing import source_of, views_of
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
 from .similarity import NODE, SHORTEST
-from .strokes import Stroke, check_strokes, nearest_segment
+from .strokes import check_strokes, nearest_segment
 from .threads import limited_threads, meanwhile, threads_for
 from .together import do_together
 from .wheel import Turn, Wheel
@@ -93,21 +93,25 @@ def _solve(still: Any, mask: Any, strokes: Any, settings: Settings, report: Prog
     inside = check_mask(mask, still)
     drawn = check_strokes(strokes, still.shape)
     check_soft_edge(settings.soft_edge, [(0, 0, len(drawn) - 1)])
-    # The loop has its own still and mask, whatever happens to these later.
-    with meanwhile(lambda: (still.copy(), inside.copy()), threads_for(inside.size)) as copies:
-        return _solve_checked(still, inside, drawn, copies, settings, report)
+    reduced = Reduction.of(still, inside, drawn)
+
+    def copied() -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Give the loop its own still and mask, whatever happens to these later."""
+        mask = np.zeros(inside.shape, bool)  # what is outside of its box stays memory that nobody touches
+        mask[reduced.box] = inside[reduced.box]
+        return still.copy(), mask
+
+    with meanwhile(copied, threads_for(inside.size)) as copies:
+        return _solve_reduced(reduced, copies, settings, report)
 
 
-def _solve_checked(
-    still: NDArray[Any],
-    inside: NDArray[np.bool_],
-    drawn: Sequence[Stroke],
+def _solve_reduced(
+    reduced: Reduction,
     copies: Callable[[], tuple[NDArray[Any], NDArray[np.bool_]]],
     settings: Settings,
     report: Progress,
 ) -> Loop:
     """Solve what was let through; `copies` gives the still and the mask that the loop keeps."""
-    reduced = Reduction.of(still, inside, drawn)
     division = divide(reduced.inside, reduced.strokes, reduced.factor)
     parts = division.parts
     fields = Fields.on(division.held, parts, reduced.factor)

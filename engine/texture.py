@@ -129,23 +129,18 @@ def continue_texture(
     known, coarse, pixels = _read(still[box], mask[box], canvas, canvas.place(box))
     share = coarse.share
     steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]
+    curves = [None if bend is None else canvas.coarse(bend, mask.shape) for _, bend in curved]
     places = [_places(way) for way in (*steps, _mirror(share))]
     pulled = list(accumulate((coarse.at(x, y) for x, y in places), Known.over))
-    base, membrane = _light(coarse, pulled[-1])
-    smooth = [canvas.pixels_of(x, y) for x, y in places]
-    curves = [None if bend is None else canvas.coarse(bend, mask.shape) for _, bend in curved]
+    pattern = _Pattern(
+        canvas, known, [canvas.pixels_of(x, y) for x, y in places], *_light(coarse, pulled[-1])
+    )
     needed = _reached(share > 0, steps, curves) & _grown(share < 1)
     premultiplied = pixels.dtype.kind == "f" and still.dtype.kind != "f"
-    depth = {1: cv2.CV_8U, 2: cv2.CV_16U, 4: cv2.CV_32F}[pixels.itemsize]
 
     def fill(piece: tuple[Area, list[int]]) -> None:
         tile, leading = piece
-        leads = ([enlarge_part(place, canvas.cell, tile) for place in smooth[way]] for way in leading)
-        found = reduce(Known.over, (known.at(x, y) for x, y in leads))
-        light = enlarge_part(membrane, canvas.cell, tile)
-        if found.lacking.any():
-            light = light + times(enlarge_part(base, canvas.cell, tile), 1 - found.share)
-        colors = np.asarray(cv2.add(found.colors, light, dtype=depth))
+        colors = pattern.continued(tile, leading)
         if premultiplied:  # integers are kept in their range by OpenCV
             np.clip(colors, 0, 1, out=colors)
         if mask[canvas.on_still(tile)].any():
@@ -249,6 +244,41 @@ class _Canvas:
         sides = zip((self.rows, self.columns), shape, strict=True)
         rows, columns = (middles(side, self.cell, size) for side, size in sides)
         return np.divide(look_up_field(field, rows, columns, shape), self.cell, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """What is pulled out of the mask, and the light that makes it meet the still around.
+
+    Parameters
+    ----------
+    canvas : _Canvas
+    known : Known
+        What the mask holds.
+    ways : list of pair of (rows + 2, columns + 2) float32
+        Where (x, y) the forward field, the inverse one and the mirror lead: see `_Canvas.pixels_of`.
+    base, membrane : (rows + 2, columns + 2, C) float32
+        The mask's colors extrapolated, where no way leads into it, and what is added to all.
+    """
+
+    canvas: _Canvas
+    known: Known
+    ways: list[tuple[Floats, Floats]]
+    base: Floats
+    membrane: Floats
+
+    def continued(self, area: Area, leading: list[int]) -> NDArray[Any]:
+        """Follow the ways that lead somewhere from an area of the canvas; (h, w, C) colors."""
+        import cv2
+
+        cell = self.canvas.cell
+        places = ([enlarge_part(place, cell, area) for place in self.ways[way]] for way in leading)
+        found = reduce(Known.over, (self.known.at(x, y) for x, y in places))
+        light = enlarge_part(self.membrane, cell, area)
+        if found.lacking.any():
+            light = light + times(enlarge_part(self.base, cell, area), 1 - found.share)
+        depth = {1: cv2.CV_8U, 2: cv2.CV_16U, 4: cv2.CV_32F}[self.known.layers[0].itemsize]
+        return np.asarray(cv2.add(found.colors, light, dtype=depth))
 
 
 def _read(

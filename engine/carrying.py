@@ -45,7 +45,8 @@ def carried_frame(loop: Loop, picture: NDArray[Any], homography: Homography, pha
     """
     frame = picture.copy()
     mask = _warped_mask(loop, homography, picture.shape)
-    if phase == 0 or mask.sum() < LEAST_MASK:
+    usable = mask if picture.dtype.kind != "f" else mask & np.isfinite(picture).all(2)
+    if phase == 0 or usable.sum() < LEAST_MASK:
         return frame
     window = mask_box(mask)
     sparse = _carried_paths(loop, homography, window, SPARSE)

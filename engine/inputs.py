@@ -32,7 +32,7 @@ def check_still(still: Any) -> NDArray[Any]:
     ------
     BadImage
         For any other shape or type, a picture under 64 pixels a side or over 50 megapixels, or
-        one without a single finite pixel.
+        one without a single finite value.
     """
     pixels = _as_numbers(still, BadImage, "The still")
     if pixels.ndim == 2:
@@ -111,6 +111,11 @@ def check_mask(mask: Any, still: NDArray[Any]) -> NDArray[np.bool_]:
     if still.dtype.kind == "f" and not np.isfinite(still[inside]).all(1).any():
         raise BadImage("The still has no usable pixel in the mask: every one is NaN or infinite.")
     return np.ascontiguousarray(inside)
+
+
+def is_whole(number: Any) -> bool:
+    """Say whether something is a whole number; True and False aren't numbers here."""
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
 def display_at(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:

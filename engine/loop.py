@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .area import Area, mask_box
 from .contrast import Contrast, measure_contrast
 from .errors import BadFile, BadSettings
+from .inputs import is_whole
 from .motion import Path, Speeds, check_soft_edge, edges, fade, faded_similarity, repeated
 from .renderer import Renderer, ramp_cover
 from .resample import enlarge, enlarge_planes
@@ -291,9 +292,13 @@ class Loop:
 
     def _shares_of_repetitions(self, phase: float) -> list[float]:
         """Say how far into a repetition each speed is."""
-        if not math.isfinite(phase):
-            raise BadSettings(f"The phase must be a number from 0 to 1, not {phase}.")
-        return [round(float(phase) % 1.0 * turns, 12) % 1.0 for turns in self.speeds.turns]
+        try:
+            share = float(phase) % 1.0
+        except (TypeError, ValueError, OverflowError):
+            share = math.nan
+        if math.isnan(share):
+            raise BadSettings(f"The phase must be a number from 0 to 1, not {phase!r}.")
+        return [round(share * turns, 12) % 1.0 for turns in self.speeds.turns]
 
     def frames(self, count: int) -> Iterator[NDArray[Any]]:
         """Render one turn of the loop.
@@ -322,8 +327,10 @@ class Loop:
         Raises
         ------
         BadSettings
-            When a phase isn't a finite number.
+            When a phase isn't a finite number, or they aren't a list.
         """
+        if not isinstance(phases, Iterable):
+            raise BadSettings(f"Phases must be a list of numbers from 0 to 1, not {phases!r}.")
         shares = [self._shares_of_repetitions(phase) for phase in phases]
         renderer = self._renderer
         # A frame a thread: threads that share a frame wait for each other at every step.
@@ -368,7 +375,7 @@ class Loop:
             if str(arrays["format"]) not in FORMATS:
                 raise BadFile(f"{path} was saved by another version of Endless Loops: solve it again.")
             return cls(**unpacked(arrays))
-        except (KeyError, ValueError, IndexError) as reason:
+        except (KeyError, TypeError, ValueError, IndexError) as reason:
             raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
 
     def _moved(self, forward: bool) -> NDArray[np.float32]:
@@ -394,7 +401,7 @@ def check_frame_count(count: int) -> int:
     BadSettings
         When it isn't a whole number from 2 to 10 000.
     """
-    if not isinstance(count, int | np.integer) or isinstance(count, bool):
+    if not is_whole(count):
         raise BadSettings(f"The number of frames must be a whole number, not {count!r}.")
     if count < 2:
         raise BadSettings(f"A loop of {count} frames doesn't move: ask for 2 or more.")

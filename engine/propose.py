@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .errors import BadSettings, NoRepetition
 from .grow import draw_to_edges, shown_for_edges, smoothed
-from .inputs import check_still, display_at
+from .inputs import check_still, display_at, is_whole
 from .lags import ANGLES, ASIDE, LENGTHS, SHORTEST, Windows, measure_windows
 from .resample import enlarge, shrink
 
@@ -62,8 +62,8 @@ def suggest_masks(still: NDArray[Any], count: int = 5) -> list[Mask]:
         `NoRepetition` for a picture without anything in it; another subclass names what is wrong with the
         input.
     """
-    if count < 1:
-        raise BadSettings(f"Ask for one mask or more, not {count}.")
+    if not is_whole(count) or count < 1:
+        raise BadSettings(f"Ask for one mask or more, not {count!r}.")
     still = check_still(still)
     height, width = still.shape[:2]
     scale = WORKING_SIDE / max(height, width)

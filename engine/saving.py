@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import Area, mask_box
 from .contrast import Contrast
+from .inputs import STILL_TYPES
 from .motion import Path, Speeds, as_planes
 from .texture import Texture
 
@@ -63,20 +65,25 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
 
     Raises
     ------
-    KeyError, ValueError, IndexError
+    KeyError, TypeError, ValueError, IndexError
         When they aren't a loop's.
     """
     still = arrays["still"]
     height, width, _ = still.shape
     mask = np.unpackbits(arrays["mask"], count=height * width).reshape(height, width).astype(bool)
     x, y = (int(value) for value in arrays["origin"])
+    texture = Texture(arrays["texture"], (x, y))
+    if not {still.dtype, texture.pixels.dtype} <= set(STILL_TYPES):
+        raise ValueError("these aren't pixels")
+    if not _covers(texture, mask_box(mask)):
+        raise ValueError("frames look where there is no texture")
     return {
         "still": still,
         "mask": mask,
         "forward": _path(arrays, "forward"),
         "inverse": _path(arrays, "inverse"),
         "confidence": float(arrays["confidence"]),
-        "texture": Texture(arrays["texture"], (x, y)),
+        "texture": texture,
         "contrast": Contrast(arrays["lowpass"], arrays["similarity"]),
         "speeds": Speeds(tuple(int(turns) for turns in arrays["turns"]), arrays.get("shares")),
         "held": arrays.get("held"),
@@ -86,12 +93,22 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     }
 
 
+def _covers(texture: Texture, box: Area) -> bool:
+    """Say whether a texture lies below all of a box of the still."""
+    sides = zip(box, texture.origin[::-1], texture.pixels.shape[:2], strict=True)
+    return all(first <= part.start and part.stop <= first + side for part, first, side in sides)
+
+
 def _path(arrays: dict[str, NDArray[Any]], name: str) -> Path:
     cell, top, left = (int(value) for value in arrays.get("cells", (1, 0, 0)))
+    if cell < 1:
+        raise ValueError("cells have no side")
     bend = arrays.get(f"{name}_bend")
     return Path(_in_planes(arrays[name]), None if bend is None else _in_planes(bend), cell, (top, left))
 
 
 def _in_planes(field: NDArray[np.float32]) -> NDArray[np.float32]:
     """Copy a (h, w, 2) field so that x and y each lie together, as look-ups take them."""
+    if field.dtype != np.float32:
+        raise ValueError("a field is of another type")
     return as_planes([field[..., 0], field[..., 1]])

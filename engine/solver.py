@@ -15,7 +15,7 @@ from .area import mask_box
 from .assignment import assign
 from .errors import BadMask, BadSettings
 from .field import Model
-from .inputs import check_mask, check_still, mask_at
+from .inputs import check_mask, check_still, is_whole, mask_at
 from .joining import Fields, SolvedPart, join_speeds
 from .loop import Loop
 from .motion import check_soft_edge
@@ -131,10 +131,12 @@ def _solve_reduced(
 
 
 def _check_settings(settings: Settings) -> None:
+    if not isinstance(settings, Settings):
+        raise BadSettings(f"Settings must be an engine.Settings, not {settings!r}.")
     if settings.crf not in ("builtin", "pydensecrf"):
         raise BadSettings(f'There is no CRF solver called {settings.crf!r}: use "builtin" or "pydensecrf".')
     threads = settings.threads
-    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
+    if threads is not None and (not is_whole(threads) or threads < 1):
         raise BadSettings(f"The number of threads must be a whole number from 1 on, not {threads!r}.")
 
 

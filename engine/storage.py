@@ -23,8 +23,8 @@ DAMAGE = (
     zlib.error,
     tokenize.TokenError,  # from an array's header
     ValueError,
+    RuntimeError,  # an entry that claims to be encrypted, or packed in a way of its own
     EOFError,
-    NotImplementedError,
 )
 """What Python and NumPy raise when they read a file that is damaged."""
 
@@ -94,10 +94,10 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
             os.rename(target, previous)
         os.rename(temporary, target)
     except OSError as reason:
-        if previous is not None and previous.exists() and not target.exists():
-            os.rename(previous, target)
         raise BadFile(f"Can't write {target}: {_why(reason)}.") from reason
     finally:
+        if previous is not None and previous.exists() and not target.exists():
+            os.rename(previous, target)  # whatever came between the two
         for leftover in (temporary, previous):
             if leftover is not None:
                 shutil.rmtree(leftover, ignore_errors=True)

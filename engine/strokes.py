@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadStroke
+from .inputs import is_whole
 
 SHARPEST_TURN = np.radians(25)
 """A stroke that turns further than this is broken into segments (4.2)."""
@@ -91,7 +92,7 @@ def _check_stroke(stroke: Any, number: int, shape: tuple[int, ...]) -> Stroke:
     turns = 1
     if isinstance(stroke, Stroke):
         stroke, turns = stroke.points, stroke.turns
-    if isinstance(turns, bool) or not isinstance(turns, int | np.integer) or abs(turns) > MOST_TURNS:
+    if not is_whole(turns) or abs(turns) > MOST_TURNS:
         raise BadStroke(
             f"Stroke {number} makes {turns!r} turns: use a whole number from {-MOST_TURNS} to {MOST_TURNS}."
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadMask, BadSettings, NoRepetition
-from .inputs import check_mask, check_still, display_at, mask_at
+from .inputs import check_mask, check_still, display_at, is_whole, mask_at
 from .lags import ANGLES, LENGTHS, SHORTEST, Windows, measure_windows
 
 Floats = NDArray[np.float32]
@@ -92,8 +92,8 @@ def suggest_directions(still: NDArray[Any], mask: NDArray[Any], count: int = 3) 
     >>> best = engine.suggest_directions(still, mask)[0]  # doctest: +SKIP
     >>> loop = engine.solve(still, mask, [best.stroke])  # doctest: +SKIP
     """
-    if count < 1:
-        raise BadSettings(f"Ask for one direction or more, not {count}.")
+    if not is_whole(count) or count < 1:
+        raise BadSettings(f"Ask for one direction or more, not {count!r}.")
     still = check_still(still)
     inside, (rows, columns) = _largest_part(check_mask(mask, still))
     pixels = still[rows, columns]

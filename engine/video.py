@@ -68,7 +68,8 @@ def solve_video(
     ------
     EndlessLoopsError
         At once for what is wrong with the arguments or the first frame. While iterating, `BadVideo` names a
-        frame of another size, and `LostPlane` says when the plane isn't found in the second frame already.
+        frame of another size, and `LostPlane` says when a plane that is followed by its looks isn't found in
+        the second frame already.
     """
     count = check_frame_count(frames_per_turn)
     report = progress or no_progress
@@ -126,7 +127,7 @@ def _finder(
     first: NDArray[Any], mask: NDArray[np.bool_], homographies: Iterable[Any] | None
 ) -> Callable[[NDArray[Any]], Homography | None]:
     """Choose what says where the first frame's pixels are in each of the frames that follow."""
-    return PlaneTracker(first, mask).follow if homographies is None else _Given(homographies).follow
+    return _Followed(first, mask).follow if homographies is None else _Given(homographies).follow
 
 
 class MovingLoop(Iterator[NDArray[Any]]):
@@ -203,15 +204,29 @@ class MovingLoop(Iterator[NDArray[Any]]):
         return frame
 
     def _note_loss(self, number: int) -> None:
-        if number == 2:
-            raise LostPlane(
-                "The masked plane can't be followed: it isn't found in frame 2 already. Mask a flat surface "
-                "with some detail, in a shot without a cut."
-            )
         if self._lost and self._lost[-1][1] == number - 1:
             self._lost[-1][1] = number
         else:
             self._lost.append([number, number])
+
+
+class _Followed:
+    """A plane that is followed by its looks, which have to do for one frame at least."""
+
+    def __init__(self, first: NDArray[Any], mask: NDArray[np.bool_]) -> None:
+        self._tracker = PlaneTracker(first, mask)
+        self._is_second = True
+
+    def follow(self, frame: NDArray[Any]) -> Homography | None:
+        """Say where the first frame's pixels are in the next frame."""
+        there = self._tracker.follow(frame)
+        if there is None and self._is_second:
+            raise LostPlane(
+                "The masked plane can't be followed: it isn't found in frame 2 already. Mask a flat surface "
+                "with some detail, in a shot without a cut."
+            )
+        self._is_second = False
+        return there
 
 
 class _Given:

@@ -66,3 +66,10 @@ def test_what_is_hidden_by_the_pictures_border_does_no_harm():
         frame = carried_frame(loop, STILL, away, 0.5)
         moved = cv2.warpPerspective(loop.mask.astype(np.uint8), away, SIZE[::-1]) > 0
         np.testing.assert_array_equal(frame[~moved], STILL[~moved])
+
+
+def test_a_picture_without_a_value_where_the_loop_is_stays_as_it_is():
+    still = moved_pattern(0, np.float32, 3)
+    loop = Loop.from_fields(still, box_mask(), sideways(), -sideways(), 1.0)
+    broken = np.where(box_mask()[..., None], np.nan, still).astype(np.float32)
+    np.testing.assert_array_equal(carried_frame(loop, broken, np.eye(3), 0.4), broken)

@@ -160,3 +160,21 @@ def test_a_video_shows_the_frames(tmp_path, dtype, channels):
 def test_a_video_must_be_an_mp4(tmp_path):
     with pytest.raises(BadFile, match=r"\.mp4"):
         write_video(moving(moved_pattern(0, np.uint8, 3), box_mask()), 4, tmp_path / "loop.gif")
+
+
+def test_an_interrupt_between_the_last_two_steps_leaves_the_previous_sequence(tmp_path, monkeypatch):
+    loop = moving(moved_pattern(0, np.uint8, 3), box_mask())
+    folder = write_frames(loop, 3, tmp_path / "frames")
+    before = {entry.name: entry.read_bytes() for entry in folder.iterdir()}
+    rename = os.rename
+
+    def interrupted(source, target):
+        rename(source, target)
+        if str(target).endswith("-previous"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_frames(loop, 8, folder)
+    assert {entry.name: entry.read_bytes() for entry in folder.iterdir()} == before
+    assert os.listdir(tmp_path) == ["frames"]

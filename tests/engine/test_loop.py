@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine import BadFile, BadSettings, Loop
+from engine.storage import load_arrays, save_arrays
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, moving, pattern
 
@@ -107,10 +108,14 @@ def test_opaque_stills_stay_opaque(dtype):
     assert (moving(still, box_mask()).frame(0.3)[..., 3] == full).all()
 
 
-@pytest.mark.parametrize("phase", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("phase", [np.nan, np.inf, -np.inf, "a", None, [0.5], 10**400])
 def test_a_phase_that_is_no_number_is_refused(phase):
+    loop = moving(moved_pattern(0, np.uint8, 3), box_mask())
     with pytest.raises(BadSettings, match="phase"):
-        moving(moved_pattern(0, np.uint8, 3), box_mask()).frame(phase)
+        loop.frame(phase)
+    for phases in ([0, phase], 3):
+        with pytest.raises(BadSettings, match=r"phase|Phase"):
+            loop.frames_at(phases)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +203,32 @@ def test_every_kind_of_damage_is_found(tmp_path):
             assert Loop.load(path).frame(0.4).tobytes() == reference  # a byte that carries nothing
         except BadFile as reason:
             assert "damaged" in str(reason) or "another version" in str(reason)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cells": np.array([0, 0, 0])},
+        {"cells": np.array([1])},
+        {"mask": np.zeros(5, np.float32)},
+        {"mask": np.zeros(SIZE[0] * SIZE[1] // 8, np.uint8)},
+        {"confidence": np.array([1.0, 2.0])},
+        {"followed": np.array([1, 2])},
+        {"still": np.zeros((*SIZE, 3))},
+        {"texture": np.zeros((9, 9, 3), np.uint8)},
+        {"origin": np.array([500, 0])},
+        {"origin": np.array([1, 2, 3])},
+        {"inverse": np.zeros((*SIZE, 2))},
+        {"turns": np.array([[1]])},
+    ],
+    ids=lambda changed: f"{[*changed][0]}",
+)
+def test_arrays_that_make_no_loop_are_refused(tmp_path, changed):
+    path = tmp_path / "loop"
+    moving(moved_pattern(0, np.uint8, 3), box_mask()).save(path)
+    save_arrays(path, load_arrays(path) | changed)
+    with pytest.raises(BadFile, match="isn't a saved loop or is damaged"):
+        Loop.load(path)
 
 
 def test_a_full_disk_is_told_and_leaves_the_previous_file(tmp_path, monkeypatch):

@@ -305,6 +305,8 @@ def test_a_still_that_cannot_move_is_refused_in_a_sentence(still, error):
 def test_a_solver_that_does_not_exist_is_refused():
     with pytest.raises(engine.BadSettings, match="no CRF solver"):
         engine.solve(textured(), box_mask(), [LINE], settings=engine.Settings(crf="magic"))
+    with pytest.raises(engine.BadSettings, match=r"engine\.Settings"):
+        engine.solve(textured(), box_mask(), [LINE], settings={"crf": "magic"})
 
 
 @pytest.mark.parametrize("width", [-3, "wide", [1.0, np.nan], []])

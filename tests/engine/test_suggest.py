@@ -64,8 +64,9 @@ def test_the_best_comes_first_and_none_twice():
 
 def test_only_as_many_as_asked_for():
     assert len(engine.suggest_directions(windows(), WHOLE, count=1)) == 1
-    with pytest.raises(engine.BadSettings, match="one direction or more"):
-        engine.suggest_directions(windows(), WHOLE, count=0)
+    for count in (0, 2.5, "3", None):
+        with pytest.raises(engine.BadSettings, match="one direction or more"):
+            engine.suggest_directions(windows(), WHOLE, count=count)
 
 
 def test_what_lies_outside_the_mask_has_no_vote():
@@ -159,8 +160,9 @@ def test_no_mask_is_suggested_twice():
 def test_a_flat_still_has_no_masks():
     with pytest.raises(engine.NoRepetition, match="paint the mask"):
         engine.suggest_masks(np.full((*SIZE, 3), 90, np.uint8))
-    with pytest.raises(engine.BadSettings, match="one mask or more"):
-        engine.suggest_masks(scene()[0], count=0)
+    for count in (0, 2.5, "3", None):
+        with pytest.raises(engine.BadSettings, match="one mask or more"):
+            engine.suggest_masks(scene()[0], count=count)
 
 
 def test_a_thin_scribble_grows_over_the_wall_it_lies_on():

@@ -7,14 +7,23 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import EndlessLoopsError
+from .errors import BadFile, EndlessLoopsError
 from .footage import is_footage, write_footage
-from .imagefiles import check_video_name, read_mask, read_still, write_frames, write_masks, write_video
+from .imagefiles import (
+    check_frames_folder,
+    check_video_name,
+    read_mask,
+    read_still,
+    write_frames,
+    write_masks,
+    write_video,
+)
 from .loop import Loop, check_frame_count
 from .propose import suggest_masks
 from .settings import Settings
@@ -173,10 +182,25 @@ def _animate(wanted: argparse.Namespace) -> None:
     count = check_frame_count(wanted.frames)
     if wanted.video:
         check_video_name(wanted.video)
+    _check_places(wanted)
     if is_footage(wanted.still):
         _animate_footage(wanted, count)
     else:
         _animate_still(wanted, count)
+
+
+def _check_places(wanted: argparse.Namespace) -> None:
+    """Refuse to write over what the loop is made from, and to lose one result to another."""
+    folder = Path(wanted.output).resolve()
+    files = [Path(file).resolve() for file in (wanted.video, wanted.loop) if file]
+    for source in (wanted.still, wanted.mask):
+        place = Path(source).resolve()
+        if place in files or place.is_relative_to(folder):
+            raise BadFile(f"What is made would take the place of {source}: choose another place for it.")
+    for file in files:
+        if file.is_relative_to(folder) or files.count(file) > 1:
+            raise BadFile(f"{file} would be lost to what else is written there: choose another place for it.")
+    check_frames_folder(wanted.output)
 
 
 def _animate_footage(wanted: argparse.Namespace, count: int) -> None:

@@ -18,7 +18,7 @@ from .errors import BadFile
 from .loop import Loop, check_frame_count
 from .png import PngEncoder
 from .settings import Progress, no_progress
-from .storage import replaced_file, replaced_folder
+from .storage import check_replaceable, replaced_file, replaced_folder
 from .threads import limited_threads, thread_count
 
 FRAME_NAME = re.compile(r"frame_\d{4,}\.(png|tiff)")
@@ -142,6 +142,20 @@ def write_masks(masks: Sequence[NDArray[np.bool_]], folder: str | Path) -> Path:
     return Path(folder)
 
 
+def check_frames_folder(folder: str | Path) -> None:
+    """Refuse a folder for frames that holds anything but those of a previous run.
+
+    Raises
+    ------
+    BadFile
+    """
+    check_replaceable(Path(folder), _is_frame)
+
+
+def _is_frame(name: str) -> bool:
+    return bool(FRAME_NAME.fullmatch(name))
+
+
 @contextmanager
 def frames_folder(folder: str | Path) -> Iterator[Path]:
     """Yield an empty folder for numbered frames; on success it takes the place of a previous run's.
@@ -150,7 +164,7 @@ def frames_folder(folder: str | Path) -> Iterator[Path]:
     ------
     BadFile
     """
-    with replaced_folder(folder, lambda name: bool(FRAME_NAME.fullmatch(name))) as target:
+    with replaced_folder(folder, _is_frame) as target:
         yield target
 
 
@@ -252,16 +266,22 @@ def video_writer(
     with replaced_file(path) as target:
         # MPEG-4 part 2: the one encoder every build of OpenCV has.
         writer = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), rate, (width, height))
+        written = 0
         try:
             if not writer.isOpened():
                 raise BadFile(f"Can't write {path}: this OpenCV can't encode {width} x {height} video.")
 
             def write(frame: NDArray[Any]) -> None:
+                nonlocal written
                 writer.write(_screen_bgr(frame))
+                written += 1
 
             yield write
         finally:
             writer.release()
+        # The writer says nothing when the disk is full.
+        if cv2.VideoCapture(str(target)).get(cv2.CAP_PROP_FRAME_COUNT) != written:
+            raise BadFile(f"Can't write {path}: the video isn't whole. Is the disk full?")
 
 
 def check_video_name(path: str | Path) -> None:

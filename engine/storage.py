@@ -74,17 +74,10 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
     BadFile
         When the folder can't be written or holds other files.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # where a link leads: it stays a link
     temporary = previous = None
     try:
-        if target.is_dir():
-            foreign = sorted(entry.name for entry in target.iterdir() if not ours(entry.name))
-            if foreign:
-                raise BadFile(
-                    f"The folder {target} holds other files ({foreign[0]}): choose a new or an empty one."
-                )
-        elif target.exists():
-            raise BadFile(f"{target} is a file: choose a folder for the frames.")
+        check_replaceable(target, ours)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         temporary.chmod(0o777 & ~_umask())
@@ -101,6 +94,28 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
         for leftover in (temporary, previous):
             if leftover is not None:
                 shutil.rmtree(leftover, ignore_errors=True)
+
+
+def check_replaceable(folder: Path, ours: Callable[[str], bool]) -> None:
+    """Refuse a folder that `replaced_folder` wouldn't replace.
+
+    Raises
+    ------
+    BadFile
+    """
+    try:
+        if folder.is_dir():
+            foreign = sorted(
+                entry.name for entry in folder.iterdir() if entry.is_dir() or not ours(entry.name)
+            )
+            if foreign:
+                raise BadFile(
+                    f"The folder {folder} holds other files ({foreign[0]}): choose a new or an empty one."
+                )
+        elif folder.exists():
+            raise BadFile(f"{folder} is a file: choose a folder for the frames.")
+    except OSError as reason:
+        raise BadFile(f"Can't read {folder}: {_why(reason)}.") from reason
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]]) -> None:

@@ -178,3 +178,31 @@ def test_an_interrupt_between_the_last_two_steps_leaves_the_previous_sequence(tm
         write_frames(loop, 8, folder)
     assert {entry.name: entry.read_bytes() for entry in folder.iterdir()} == before
     assert os.listdir(tmp_path) == ["frames"]
+
+
+def test_a_video_that_could_not_be_written_whole_leaves_the_previous_one(tmp_path, monkeypatch):
+    path, loop = tmp_path / "loop.mp4", moving(moved_pattern(0, np.uint8, 3), box_mask())
+    write_video(loop, 3, path)
+    before, release = path.read_bytes(), cv2.VideoWriter.release
+
+    class Cut(cv2.VideoWriter):
+        def __init__(self, name, *options):
+            super().__init__(name, *options)
+            self.name = name
+
+        def release(self):
+            release(self)
+            os.truncate(self.name, 600)
+
+    monkeypatch.setattr(cv2, "VideoWriter", Cut)
+    with pytest.raises(BadFile, match="isn't whole"):
+        write_video(loop, 8, path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["loop.mp4"]
+
+
+def test_a_link_to_a_folder_stays_one(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    write_frames(moving(moved_pattern(0, np.uint8, 3), box_mask()), 3, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and len(os.listdir(tmp_path / "there")) == 3
+    assert sorted(os.listdir(tmp_path)) == ["link", "there"]

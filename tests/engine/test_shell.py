@@ -137,10 +137,16 @@ def test_a_still_that_hardly_repeats_gives_a_loop_and_is_told(desk, capsys):
         ({"--mask": str(ROOT / "README.md")}, "isn't a picture"),
         ({"--video": "loop.avi"}, ".mp4"),
         ({"--wave": "1"}, "--wave"),
+        ({"--output": "{desk}"}, "take the place of"),
+        ({"--loop": "{desk}/mask.png"}, "take the place of"),
+        ({"--video": "{desk}/out/loop.mp4"}, "lost to what else"),
+        ({"--loop": "{desk}/out"}, "lost to what else"),
+        ({"--output": str(ROOT / "tests"), "--video": "{desk}/loop.mp4"}, "holds other files"),
     ],
 )
 def test_bad_input_is_told_in_one_line_and_writes_nothing(desk, capsys, changes, says):
     before = sorted(os.listdir(desk))
+    changes = {name: str(value).replace("{desk}", str(desk)) for name, value in changes.items()}
     assert status_of(animate(desk, **changes)) == 2
     said, complained = capsys.readouterr()
     assert said == "" and says in complained and complained.count("\n") == 1

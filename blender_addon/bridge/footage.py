@@ -32,7 +32,8 @@ def refusal(image):
 def first_frame(image):
     """The first frame, (H, W, C) uint8 or float32, as a still of that kind has it; raises `Refused`."""
     path = _path(image)
-    key = (str(path), image.source, _is_data(image), path.stat().st_mtime_ns if path.is_file() else None)
+    changed = path.stat().st_mtime_ns if path.is_file() else None
+    key = (str(path), image.source, _is_data(image), image.alpha_mode, changed)
     known = _first.get(image.session_uid)
     if known is None or known[0] != key:
         from ..engine.errors import EndlessLoopsError
@@ -50,7 +51,12 @@ def first_frame(image):
 def footage(image):
     """Plain facts from which any thread reads the frames: the files, and what their values are."""
     path, is_movie = _path(image), image.source == "MOVIE"
-    return {"files": [path] if is_movie else _files(path), "is_movie": is_movie, "is_data": _is_data(image)}
+    return {
+        "files": [path] if is_movie else _files(path),
+        "is_movie": is_movie,
+        "is_data": _is_data(image),
+        "is_straight": image.alpha_mode == "STRAIGHT",
+    }
 
 
 def frames(facts):
@@ -60,7 +66,7 @@ def frames(facts):
 
     files = facts["files"]
     for frame in open_footage(files[0]).frames if facts["is_movie"] else map(read_still, files):
-        yield _as_still(frame, facts["is_data"])
+        yield _as_still(frame, facts["is_data"], facts["is_straight"])
 
 
 def count(facts, progress):
@@ -136,7 +142,7 @@ def _files(first):
     return files
 
 
-def _as_still(frame, is_data):
+def _as_still(frame, is_data, is_straight):
     """A frame as Blender holds such a still: bytes as they are, anything deeper as scene-linear floats."""
     if frame.shape[2] == 1:
         frame = np.repeat(frame, 3, axis=2)
@@ -147,4 +153,6 @@ def _as_still(frame, is_data):
     if not is_data:
         low = colors < 0.04045
         colors[:] = np.where(low, colors / 12.92, ((np.maximum(colors, 0.04045) + 0.055) / 1.055) ** 2.4)
+        if is_straight and encoded.shape[2] == 4:
+            colors *= encoded[..., 3:]
     return encoded

@@ -39,8 +39,8 @@ def read_mask(still):
             f"The mask is {image.size[0]} × {image.size[1]} pixels and the still {width} × {height}: "
             "paint a mask on this still, or scale the mask image to the still's size"
         )
-    pixels = read_pixels(image)
-    return pixels[..., :3].mean(axis=2) * pixels[..., 3] >= 0.5
+    red, green, blue, alpha = np.moveaxis(read_pixels(image), -1, 0)
+    return (red + green + blue) * alpha >= 1.5  # NumPy takes four times as long for the mean of an axis
 
 
 def _opaque(still):

@@ -8,6 +8,7 @@ import hashlib
 
 import numpy as np
 
+from ..errors import Refused
 from . import images, versions
 
 LAYER = "Endless Loops"
@@ -74,11 +75,17 @@ def sync_settings(still):
 
 def add_direction(still, points, turns=1):
     """Add a stroke: (N, 2) pixels of the still (x right, y down), in the order of the motion."""
-    width, height = images.size(still)
+    size = images.size(images.checked(still))
+    try:
+        line = np.asarray(points, float)
+    except (TypeError, ValueError):
+        line = np.empty(0)
+    if line.ndim != 2 or line.shape[1] != 2 or len(line) < 2 or not np.ptp(line, axis=0).max() > 0:
+        raise Refused("A direction is a line of two or more x, y points: draw a line, not a dot")
     images.hold(still)
     direction = still.endless_loops.directions.add()
-    for x, y in points:
-        direction.points.add().co = (x / width, y / height)
+    for point in line / size:
+        direction.points.add().co = point
     sync_settings(still)
     if turns != 1:
         still.endless_loops.direction_settings[-1].turns = turns
@@ -88,7 +95,7 @@ def draw_direction(still, points, frame):
     """Draw a stroke, (N, 2) pixels of the still, into the annotation; 4.5 can only add it."""
     if not versions.HAS_OWN_ANNOTATIONS:
         return add_direction(still, points)
-    u, v = (np.asarray(points) / np.array(still.size[:], float)).T
+    u, v = (np.asarray(points) / np.array(images.size(still), float)).T
     layer = _layer(annotation_of(still))
     drawn_on = next((f for f in layer.frames if f.frame_number == frame), None)
     versions.draw_stroke(drawn_on or layer.frames.new(frame), np.column_stack([u, 1 - v]))
@@ -97,7 +104,7 @@ def draw_direction(still, points, frame):
 
 def remove_direction(still, points):
     """Remove the stroke with these points, drawn or added, if it is still there."""
-    wanted = np.asarray(points) / np.array(still.size[:], float)
+    wanted = np.asarray(points) / np.array(images.size(still), float)
 
     def is_wanted(line):
         return line.shape == wanted.shape and np.allclose(line, wanted, atol=1e-5)

@@ -46,9 +46,10 @@ class ENDLESSLOOPS_OT_suggest_directions(JobOperator, bpy.types.Operator):
 
     def deliver(self, context, request, result):
         still = by_uid(request["uid"])
-        before = suggestions.shown(KIND, still)
-        if before is not None:
-            strokes.remove_direction(still, before)
+        # The one that was shown last, and after a .blend was opened again whichever it was.
+        for line in (suggestions.shown(KIND, still), *result):
+            if line is not None:
+                strokes.remove_direction(still, line)
         suggestions.reveal(still)
         line, number = suggestions.show_next(KIND, still, request["made_from"], result)
         strokes.draw_direction(still, line, context.scene.frame_current)

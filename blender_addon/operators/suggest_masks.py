@@ -28,7 +28,9 @@ class ENDLESSLOOPS_OT_suggest_masks(JobOperator, bpy.types.Operator):
         from .. import engine
 
         progress(0.1, "Looking for Repetitions")
-        found = request["known"] or engine.suggest_masks(request["still"])
+        found = request["known"]
+        if found is None:
+            found = engine.suggest_masks(request["still"])
         progress(1.0, "Looking for Repetitions")
         return found
 

@@ -12,7 +12,7 @@ class ENDLESSLOOPS_UL_directions(bpy.types.UIList):
 
     def draw_item(self, _context, layout, _data, item, _icon, _active_data, _active_property, index):
         row = layout.row()
-        row.label(text=f"Direction {index + 1}", icon="PINNED" if item.turns == 0 else "FORWARD")
+        row.label(text=f"Stroke {index + 1}", icon="PINNED" if item.turns == 0 else "FORWARD")
         row.prop(item, "turns", text="Speed")
 
 

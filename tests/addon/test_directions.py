@@ -112,3 +112,18 @@ def test_a_direction_that_does_nothing_is_named(saved, capfd):
     image.endless_loops.add_direction(UP)
     bpy.ops.endless_loops.solve(image=image.name)
     assert image.endless_loops.warnings == ""
+
+
+@pytest.mark.parametrize(
+    "line", [[(100, 100), (100, 100)], [(1, 2)], [], [(1, 2, 3), (4, 5, 6)], "line", None]
+)
+def test_what_is_no_line_is_refused_and_changes_nothing(addon, line):
+    image = new_image(windows())
+    settings = image.endless_loops
+    with pytest.raises(addon("errors").Refused, match="draw a line"):
+        settings.add_direction(line, turns=0)
+    assert not settings.directions
+    settings.add_direction(UP, turns=2)
+    with pytest.raises(addon("errors").Refused, match="draw a line"):
+        settings.add_direction(line, turns=0)
+    assert addon("bridge.strokes").read_turns(image) == [2] and len(settings.directions) == 1

@@ -158,3 +158,18 @@ def test_what_cannot_be_read_or_followed_is_told(sequence, saved):
     sequence.filepath = str(saved / "shot_011.exr")
     with pytest.raises(RuntimeError, match="PNG, TIFF or JPEG"):
         bpy.ops.endless_loops.solve(image=sequence.name)
+
+
+@pytest.mark.parametrize("alpha_mode", ["STRAIGHT", "CHANNEL_PACKED"])
+def test_a_deep_sequence_with_alpha_is_what_blender_makes_of_such_a_still(saved, addon, alpha_mode):
+    import cv2
+
+    pixels = np.random.default_rng(0).integers(0, 65536, (64, 64, 4), np.uint16)
+    cv2.imwrite(str(saved / "deep_001.png"), pixels)
+    still, sequence = (
+        bpy.data.images.load(str(saved / "deep_001.png"), check_existing=False) for _ in range(2)
+    )
+    sequence.source = "SEQUENCE"
+    still.alpha_mode = sequence.alpha_mode = alpha_mode
+    held, read = (addon("bridge.images").read_still(image) for image in (still, sequence))
+    np.testing.assert_allclose(read, held, atol=1e-3)

@@ -116,3 +116,13 @@ def test_suggestions_refuse_what_has_nothing_to_suggest(still):
     still.endless_loops.set_mask(~inset() & inset())
     with pytest.raises(RuntimeError, match="mask is empty"):
         bpy.ops.endless_loops.grow_to_object(image=still.name)
+
+
+def test_a_suggestion_that_was_saved_is_not_drawn_twice(saved, still, addon):
+    still.endless_loops.clear_directions()
+    press(bpy.ops.endless_loops.suggest_directions, still)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    still = bpy.data.images["wall.png"]
+    press(bpy.ops.endless_loops.suggest_directions, still)
+    assert len(directions(still, addon)) == 1

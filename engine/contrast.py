@@ -34,6 +34,10 @@ COMPARISONS = 12
 """Places along the window's sigma at which details are compared: closer than the finest of them are wide."""
 POOLED = 4
 """Places whose comparisons are added up before a window is laid over them."""
+MOST = 98
+"""Percent of the mask's pixels of a float still that aren't lamps or glints."""
+GLARE = 2
+"""By how much lamps are brighter than these."""
 FAINTEST = 3e-4
 """Of white; what deviates less is no detail."""
 LENGTHS = 10_000
@@ -54,10 +58,14 @@ class Contrast:
         The texture's luminance without its details, in the texture's units, over the whole texture.
     similarity : (rows, columns) float32, -0.2 to 1
         Correlation of the two warped pictures' details at mid-loop, over the mask's bounding box.
+    ceiling : float
+        The luminance above which light isn't detail but a lamp or a glint, in the texture's units: what is
+        above it is warped and blended, but neither told from its surroundings nor made stronger.
     """
 
     lowpass: NDArray[np.float32]
     similarity: NDArray[np.float32]
+    ceiling: float = np.inf
 
 
 def boost(similarity: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
@@ -100,8 +108,9 @@ def measure_contrast(
     step = _typical_length(forward, mask, box)
     finest = max(step * COMPARED, FINEST)
     cell = _halved(1, finest)
-    bright = _bright_cells(texture.pixels, cell)
-    details = _Details.of(texture, bright, cell, finest)
+    ceiling = _ceiling(texture, mask, box)
+    bright = _bright_cells(texture.pixels, cell, ceiling)
+    details = _Details.of(texture, bright, cell, finest, ceiling)
     spacing = max(1, round(step * WINDOW / COMPARISONS))
     pooled = _compared(details, mask, box, (inverse, forward), spacing)
     moments = cv2.GaussianBlur(pooled, (0, 0), max(step * WINDOW / spacing / POOLED, 1.0))
@@ -110,7 +119,7 @@ def measure_contrast(
     similarity = np.ones(power.shape, np.float32)  # where there is no detail there is nothing to give back
     np.divide(moments[..., 0], power, out=similarity, where=power > FAINTEST**2)
     similarity = _over_box(np.clip(similarity, LOWEST_SIMILARITY, 1), box, spacing * POOLED)
-    return Contrast(_smooth(bright, cell, step * BAND), similarity)
+    return Contrast(_smooth(bright, cell, step * BAND), similarity, ceiling)
 
 
 def luminance(pixels: NDArray[Any]) -> NDArray[np.float32]:
@@ -135,17 +144,22 @@ class _Details:
         Its luminance without details on cells, in its units.
     fine : (h, w) float32, optional
         The details of every pixel, where cells are pixels.
+    ceiling : float
+        `Contrast.ceiling`.
     """
 
     texture: Texture
     smooth: NDArray[np.float32]
     fine: NDArray[np.float32] | None
+    ceiling: float
 
     @classmethod
-    def of(cls, texture: Texture, bright: NDArray[np.float32], cell: int, sigma: float) -> _Details:
+    def of(
+        cls, texture: Texture, bright: NDArray[np.float32], cell: int, sigma: float, ceiling: float
+    ) -> _Details:
         """Take the luminance on cells without what is wider than a Gaussian."""
         smooth = _smooth(bright, cell, sigma)
-        return cls(texture, smooth, bright - smooth if cell == 1 else None)
+        return cls(texture, smooth, bright - smooth if cell == 1 else None, ceiling)
 
     def at(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
         """Look it up at (n, m) places on the texture; white is 1."""
@@ -158,7 +172,8 @@ class _Details:
             (at + np.float32(0.5)) * np.float32(few / many) - np.float32(0.5)
             for at, few, many in zip((x, y), self.smooth.shape[::-1], pixels.shape[1::-1], strict=True)
         )
-        return (luminance(sample(pixels, x, y)) - sample(self.smooth, x_on_cells, y_on_cells)) * white
+        bright = below(luminance(sample(pixels, x, y)), self.ceiling)
+        return (bright - sample(self.smooth, x_on_cells, y_on_cells)) * white
 
 
 def _compared(
@@ -213,8 +228,31 @@ def _over_box(pools: NDArray[np.float32], box: Area, pool: int) -> NDArray[np.fl
     return np.asarray(sample(pools, *np.meshgrid(columns, rows)), np.float32)
 
 
-def _bright_cells(pixels: NDArray[Any], cell: int) -> NDArray[np.float32]:
-    """Average the luminance of (h, w, C) pixels on cells, whose side is a power of two."""
+def below(bright: NDArray[np.float32], ceiling: float) -> NDArray[np.float32]:
+    """Lower luminance to a ceiling, if there is one."""
+    return bright if np.isinf(ceiling) else np.minimum(bright, np.float32(ceiling))
+
+
+def _ceiling(texture: Texture, mask: NDArray[np.bool_], box: Area) -> float:
+    """Find the luminance from which on floats show lamps; white of integers is too close to the rest."""
+    if texture.pixels.dtype.kind != "f":
+        return np.inf
+    rows, columns = (
+        slice(side.start - first, side.stop - first)
+        for side, first in zip(box, texture.origin[::-1], strict=True)
+    )
+    inside = mask[box]
+    apart = max(1, int(np.sqrt(np.count_nonzero(inside) / LENGTHS)))
+    sparse = inside[::apart, ::apart]
+    if not sparse.any():
+        return np.inf
+    bright = luminance(texture.pixels[rows, columns][::apart, ::apart])[sparse]
+    ceiling = GLARE * float(np.percentile(bright, MOST))
+    return ceiling if ceiling > 0 else np.inf
+
+
+def _bright_cells(pixels: NDArray[Any], cell: int, ceiling: float) -> NDArray[np.float32]:
+    """Average the luminance of (h, w, C) pixels, up to a ceiling, on cells, whose side is a power of two."""
     import cv2
 
     height, width = pixels.shape[:2]
@@ -228,7 +266,7 @@ def _bright_cells(pixels: NDArray[Any], cell: int) -> NDArray[np.float32]:
         if exact > 1:
             half = width // 2, values.shape[0] // 2
             values = cv2.resize(values, half, interpolation=cv2.INTER_AREA).reshape(*half[::-1], -1)
-        weighed = luminance(values)
+        weighed = below(luminance(values), ceiling)
         while weighed.shape != part.shape:
             weighed = shrink(weighed, cells(weighed.shape, 2))
         part[:] = weighed

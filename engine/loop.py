@@ -6,6 +6,7 @@ import copy
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -103,7 +104,7 @@ class Loop:
         self.held, self.followed = held, followed
         self._full = (inverse, forward), contrast
         scene_linear = still.dtype.kind == "f"
-        self._sheets = SharedSheets(lambda: draw_sheets(texture, contrast.lowpass, scene_linear=scene_linear))
+        self._sheets = SharedSheets(lambda: draw_sheets(texture, contrast, scene_linear=scene_linear))
         self.threads = threads
         self._soften(soft_edge)
 
@@ -204,7 +205,7 @@ class Loop:
         fading = fade(self._dense_paths(), away, labels, of_parts)
         self.paths = fading.paths
         similarity = enlarge(self.contrast.similarity, fading.share.shape)
-        self.contrast = Contrast(self.contrast.lowpass, faded_similarity(similarity, fading.share))
+        self.contrast = replace(self.contrast, similarity=faded_similarity(similarity, fading.share))
         self._fade = self._fade * fading.cover
 
     @cached_property

@@ -48,6 +48,7 @@ def packed(
         "cells": np.array([inverse.cell, *inverse.start], np.int64),
         "lowpass": contrast.lowpass,
         "similarity": contrast.similarity,
+        "ceiling": np.array(contrast.ceiling, np.float64),
     }
     for name, way in (("inverse", inverse), ("forward", forward)):
         arrays[name] = way.move
@@ -84,7 +85,7 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
         "inverse": _path(arrays, "inverse"),
         "confidence": float(arrays["confidence"]),
         "texture": texture,
-        "contrast": Contrast(arrays["lowpass"], arrays["similarity"]),
+        "contrast": Contrast(arrays["lowpass"], arrays["similarity"], float(arrays.get("ceiling", np.inf))),
         "speeds": Speeds(tuple(int(turns) for turns in arrays["turns"]), arrays.get("shares")),
         "held": arrays.get("held"),
         "followed": tuple((int(x), int(y), int(stroke)) for x, y, stroke in arrays["followed"]),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .contrast import Contrast, luminance
 from .resample import enlarge
 from .spline import doubled
 from .texture import Texture
@@ -44,14 +45,13 @@ class SharedSheets:
         return self._sheets
 
 
-def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> Sheets:
+def draw_sheets(texture: Texture, contrast: Contrast, *, scene_linear: bool) -> Sheets:
     """Draw the texture at twice its size, for look-ups that are as sharp as on a cubic spline.
 
     Parameters
     ----------
     texture : Texture
-    lowpass : float32 array
-        `Contrast.lowpass`.
+    contrast : Contrast
     scene_linear : bool
 
     Returns
@@ -65,7 +65,7 @@ def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> She
 
     pixels = texture.pixels
     height, width, channels = pixels.shape
-    wide = enlarge(lowpass, (len(lowpass), width))
+    wide = enlarge(contrast.lowpass, (len(contrast.lowpass), width))
     white = WHITE if pixels.dtype == np.uint16 else None
     sizes = (4, 1) if channels == 4 else (4,)
     sheets = tuple(np.zeros((2 * height, 2 * width, size), pixels.dtype) for size in sizes)
@@ -76,6 +76,8 @@ def draw_sheets(texture: Texture, lowpass: Floats, *, scene_linear: bool) -> She
         if not values.any() and not mean.any():  # no frame looks there: the sheet is black already
             return
         layers = [values.copy() if channels == 4 else _as_rgba(values)]
+        if np.isfinite(contrast.ceiling):  # above it there are no details: luminance less this is none
+            mean += np.maximum(luminance(values) - np.float32(contrast.ceiling), 0)
         if pixels.dtype != np.float32:
             mean = np.rint(mean, out=mean).clip(0, texture.full, out=mean).astype(pixels.dtype)
         cv2.insertChannel(mean, layers[0], 3)

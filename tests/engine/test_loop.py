@@ -108,6 +108,20 @@ def test_opaque_stills_stay_opaque(dtype):
     assert (moving(still, box_mask()).frame(0.3)[..., 3] == full).all()
 
 
+@pytest.mark.parametrize("light", [10, 1000, 65504])
+def test_lamps_and_glints_do_not_darken_what_is_around_them(tmp_path, light):
+    still = moved_pattern(0, np.float32, 3)
+    with_light = still.copy()
+    with_light[58:62, 70:74] = light
+    loop = moving(with_light, box_mask())
+    loop.save(tmp_path / "loop")
+    frame, plain = loop.frame(0.4), moving(still, box_mask()).frame(0.4)
+    off = np.abs(frame - plain).max(2) > 0.05 * still.max()
+    lit = frame.max(2) > 1.05 * plain.max()
+    assert lit.any() and (off & ~lit).sum() < 0.03 * box_mask().sum()
+    np.testing.assert_array_equal(Loop.load(tmp_path / "loop").frame(0.4), frame)
+
+
 @pytest.mark.parametrize("phase", [np.nan, np.inf, -np.inf, "a", None, [0.5], 10**400])
 def test_a_phase_that_is_no_number_is_refused(phase):
     loop = moving(moved_pattern(0, np.uint8, 3), box_mask())

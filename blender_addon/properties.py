@@ -205,7 +205,7 @@ class EndlessLoopsSettings(PropertyGroup):
         """Add a stroke, (N, 2) pixels of the still (x right, y down), in the order of the motion.
 
         `turns` is how many repetitions move along it in one loop; 0 holds what is around it still.
-        Raises `errors.Refused` for what is no line, and changes nothing then.
+        A dot has no direction and is left out; `errors.Refused` is raised for what are no points.
         """
         strokes.add_direction(self.id_data, points, turns)
 

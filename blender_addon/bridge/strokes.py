@@ -80,8 +80,10 @@ def add_direction(still, points, turns=1):
         line = np.asarray(points, float)
     except (TypeError, ValueError):
         line = np.empty(0)
-    if line.ndim != 2 or line.shape[1] != 2 or len(line) < 2 or not np.ptp(line, axis=0).max() > 0:
-        raise Refused("A direction is a line of two or more x, y points: draw a line, not a dot")
+    if line.ndim != 2 or line.shape[1] != 2 or not np.isfinite(line).all() or not len(line):
+        raise Refused("A direction is a line of x, y points in pixels of the still")
+    if np.ptp(line, axis=0).max() == 0:  # a dot has no direction, and nothing shall have its settings
+        return
     images.hold(still)
     direction = still.endless_loops.directions.add()
     for point in line / size:

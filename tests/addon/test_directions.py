@@ -114,16 +114,19 @@ def test_a_direction_that_does_nothing_is_named(saved, capfd):
     assert image.endless_loops.warnings == ""
 
 
-@pytest.mark.parametrize(
-    "line", [[(100, 100), (100, 100)], [(1, 2)], [], [(1, 2, 3), (4, 5, 6)], "line", None]
-)
-def test_what_is_no_line_is_refused_and_changes_nothing(addon, line):
+@pytest.mark.parametrize("line", [[], [(1, 2, 3), (4, 5, 6)], [(1, 2), (3, np.nan)], "line", None])
+def test_what_are_no_points_are_refused_and_change_nothing(addon, line):
+    settings = new_image(windows()).endless_loops
+    with pytest.raises(addon("errors").Refused, match="x, y points"):
+        settings.add_direction(line, turns=0)
+    assert not settings.directions and not settings.direction_settings
+
+
+@pytest.mark.parametrize("dot", [[(100, 100), (100, 100)], [(1, 2)]])
+def test_a_dot_leaves_the_other_directions_their_settings(addon, dot):
     image = new_image(windows())
     settings = image.endless_loops
-    with pytest.raises(addon("errors").Refused, match="draw a line"):
-        settings.add_direction(line, turns=0)
-    assert not settings.directions
+    settings.add_direction(dot, turns=0)
     settings.add_direction(UP, turns=2)
-    with pytest.raises(addon("errors").Refused, match="draw a line"):
-        settings.add_direction(line, turns=0)
+    settings.add_direction(dot, turns=0)
     assert addon("bridge.strokes").read_turns(image) == [2] and len(settings.directions) == 1

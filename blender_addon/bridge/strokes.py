@@ -82,7 +82,7 @@ def add_direction(still, points, turns=1):
         line = np.empty(0)
     if line.ndim != 2 or line.shape[1] != 2 or not np.isfinite(line).all() or not len(line):
         raise Refused("A direction is a line of x, y points in pixels of the still")
-    if np.ptp(line, axis=0).max() == 0:  # a dot has no direction, and nothing shall have its settings
+    if np.ptp(line, axis=0).max() == 0:  # a dot has no direction to carry the turns
         return
     images.hold(still)
     direction = still.endless_loops.directions.add()

@@ -38,20 +38,23 @@ def replaced_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     BadFile
-        When the folder can't be written; the previous file is then still there.
+        When the folder can't be written, or what is there is no file; it is then still there.
     """
-    target = Path(path)
+    check_replaceable_file(path)
+    target = _target(path)
     temporary = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.stem}-", suffix=Path(path).suffix, dir=target.parent
+        )
         os.close(handle)
         temporary = Path(name)
         temporary.chmod(0o666 & ~_umask())
         yield temporary
         os.replace(temporary, target)
     except OSError as reason:
-        raise BadFile(f"Can't write {target}: {_why(reason)}.") from reason
+        raise BadFile(f"Can't write {path}: {_why(reason)}.") from reason
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -74,7 +77,7 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
     BadFile
         When the folder can't be written or holds other files.
     """
-    target = Path(os.path.realpath(path))  # where a link leads: it stays a link
+    target = _target(path)
     temporary = previous = None
     try:
         check_replaceable(target, ours)
@@ -96,6 +99,17 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
                 shutil.rmtree(leftover, ignore_errors=True)
 
 
+def check_replaceable_file(path: str | os.PathLike[str]) -> None:
+    """Refuse what `replaced_file` wouldn't replace: a folder, or a device that would become a file.
+
+    Raises
+    ------
+    BadFile
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise BadFile(f"{path} is a directory, a device or a pipe: choose a file.")
+
+
 def check_replaceable(folder: Path, ours: Callable[[str], bool]) -> None:
     """Refuse a folder that `replaced_folder` wouldn't replace.
 
@@ -103,7 +117,7 @@ def check_replaceable(folder: Path, ours: Callable[[str], bool]) -> None:
     ------
     BadFile
     """
-    try:
+    with reading(folder):
         if folder.is_dir():
             foreign = sorted(
                 entry.name for entry in folder.iterdir() if entry.is_dir() or not ours(entry.name)
@@ -114,8 +128,20 @@ def check_replaceable(folder: Path, ours: Callable[[str], bool]) -> None:
                 )
         elif folder.exists():
             raise BadFile(f"{folder} is a file: choose a folder for the frames.")
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say in a sentence what the system refuses while a path is read.
+
+    Raises
+    ------
+    BadFile
+    """
+    try:
+        yield
     except OSError as reason:
-        raise BadFile(f"Can't read {folder}: {_why(reason)}.") from reason
+        raise BadFile(f"Can't read {path}: {_why(reason)}.") from reason
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]]) -> None:
@@ -152,7 +178,7 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     """
     arrays = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        with reading(path), zipfile.ZipFile(path) as archive:
             for entry in archive.namelist():
                 name, _, kind = entry.rpartition(".")
                 with archive.open(entry) as stream:
@@ -160,11 +186,16 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
                 if kind == "bytes":
                     stored = np.ascontiguousarray(np.moveaxis(stored, 0, -1)).view(np.float32)[..., 0]
                 arrays[name] = stored
-    except OSError as reason:
-        raise BadFile(f"Can't read {path}: {_why(reason)}.") from reason
     except DAMAGE as reason:
         raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
     return arrays
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """Follow a link to where it leads: what is written goes there, and the link stays one."""
+    if not os.fspath(path):
+        raise BadFile("The path to write to is empty: choose a file or a folder.")
+    return Path(os.path.realpath(path))
 
 
 def _why(reason: OSError) -> str:

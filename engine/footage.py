@@ -13,8 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadFile, BadVideo
-from .imagefiles import VIDEO_RATE, frames_folder, read_still, video_writer, write_picture
+from .imagefiles import (
+    VIDEO_RATE,
+    check_name_for_opencv,
+    frames_folder,
+    read_still,
+    video_writer,
+    write_picture,
+)
 from .settings import Progress, no_progress
+from .storage import reading
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ogv", ".mts", ".wmv", ".gif")
@@ -54,8 +62,9 @@ def open_footage(source: Any) -> Footage:
         When it is neither a path nor an iterable.
     """
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        return _open_folder(path) if path.is_dir() else _open_movie(path)
+        if not os.fspath(source):
+            raise BadFile("The video's path is empty: choose a movie or a folder.")
+        return _open_folder(Path(source)) if os.path.isdir(source) else _open_movie(Path(source))
     if not isinstance(source, Iterable):
         raise BadVideo("The video must be a path or a list of pictures: choose a movie or a folder.")
     return Footage(iter(source), len(source) if isinstance(source, Sized) else None)
@@ -87,7 +96,7 @@ def count_frames(path: str | os.PathLike[str], progress: Progress = no_progress)
 
 def is_footage(path: str | os.PathLike[str]) -> bool:
     """Whether a path is a folder or is named as a movie; anything else is a picture."""
-    return Path(path).is_dir() or Path(path).suffix.lower() in MOVIES
+    return os.path.isdir(path) or Path(path).suffix.lower() in MOVIES
 
 
 def write_footage(
@@ -132,7 +141,8 @@ def write_footage(
 
 
 def _open_folder(folder: Path) -> Footage:
-    files = sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in PICTURES)
+    with reading(folder):
+        files = sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in PICTURES)
     if not files:
         raise BadFile(f"The folder {folder} holds no pictures: choose one with the frames of a video.")
     return Footage((read_still(file) for file in files), len(files))
@@ -149,11 +159,9 @@ def _open_movie(path: Path) -> Footage:
 def _opened(path: Path) -> Any:
     import cv2
 
-    try:
-        with open(path, "rb"):
-            pass
-    except OSError as reason:
-        raise BadFile(f"Can't read {path}: {(reason.strerror or str(reason)).lower()}.") from reason
+    check_name_for_opencv(path)
+    with reading(path), open(path, "rb"):
+        pass
     movie = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not movie.isOpened():
         raise BadFile(f"{path} isn't a video this can read: use MP4, MOV, MKV, WEBM or AVI.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from .errors import BadFile
 from .loop import Loop, check_frame_count
 from .png import PngEncoder
 from .settings import Progress, no_progress
-from .storage import check_replaceable, replaced_file, replaced_folder
+from .storage import check_replaceable, reading, replaced_file, replaced_folder
 from .threads import limited_threads, thread_count
 
 FRAME_NAME = re.compile(r"frame_\d{4,}\.(png|tiff)")
@@ -49,10 +50,8 @@ def read_still(path: str | Path) -> NDArray[Any]:
     """
     import cv2
 
-    try:
+    with reading(path):
         encoded = np.fromfile(path, np.uint8)
-    except OSError as reason:
-        raise BadFile(f"Can't read {path}: {(reason.strerror or str(reason)).lower()}.") from reason
     raw = _decode(encoded, cv2.IMREAD_UNCHANGED)
     upright = _decode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
     if raw is None:
@@ -285,7 +284,7 @@ def video_writer(
 
 
 def check_video_name(path: str | Path) -> None:
-    """Refuse a video whose name doesn't end in .mp4.
+    """Refuse a video whose name doesn't end in .mp4 or can't be handed to OpenCV.
 
     Raises
     ------
@@ -293,6 +292,23 @@ def check_video_name(path: str | Path) -> None:
     """
     if Path(path).suffix.lower() != ".mp4":
         raise BadFile(f"Can't write {path}: the name of a video must end in .mp4.")
+    check_name_for_opencv(os.path.realpath(path))
+
+
+def check_name_for_opencv(path: str | Path) -> None:
+    """Refuse a path that isn't Unicode, which OpenCV ends the process at instead of raising an error.
+
+    Raises
+    ------
+    BadFile
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as reason:
+        shown = str(path).encode(errors="backslashreplace").decode()
+        raise BadFile(
+            f"The name {shown} isn't valid UTF-8, which videos need: rename the file, or the folder it is in."
+        ) from reason
 
 
 def _decode(encoded: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:

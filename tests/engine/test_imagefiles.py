@@ -162,6 +162,13 @@ def test_a_video_must_be_an_mp4(tmp_path):
         write_video(moving(moved_pattern(0, np.uint8, 3), box_mask()), 4, tmp_path / "loop.gif")
 
 
+@pytest.mark.parametrize("name", ["l\udcfcp.mp4", "f\udcfclder/loop.mp4"])
+def test_a_video_must_have_a_name_that_the_encoder_can_take(tmp_path, name):
+    with pytest.raises(BadFile, match=r"udcfc.*rename the file"):
+        write_video(moving(moved_pattern(0, np.uint8, 3), box_mask()), 4, tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
 def test_an_interrupt_between_the_last_two_steps_leaves_the_previous_sequence(tmp_path, monkeypatch):
     loop = moving(moved_pattern(0, np.uint8, 3), box_mask())
     folder = write_frames(loop, 3, tmp_path / "frames")

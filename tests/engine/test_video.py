@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 import engine
+from engine.footage import is_footage
 
 from . import videos
 
@@ -213,6 +216,8 @@ FRAME = next(iter(videos.shot(1)))
     [
         ("nowhere.mp4", {}, engine.BadFile, "nowhere.mp4"),
         (__file__, {}, engine.BadFile, "isn't a video"),
+        ("f\udcfclm.mp4", {}, engine.BadFile, r"f\\udcfclm.mp4.*rename the file"),
+        ("", {}, engine.BadFile, "path is empty"),
         ([], {}, engine.BadVideo, "no frames"),
         (7, {}, engine.BadVideo, "choose a movie"),
         ([FRAME[..., 0]], {}, engine.BadImage, "without channels"),
@@ -231,6 +236,20 @@ def test_what_is_wrong_with_the_arguments_is_said_at_once(source, options, error
     usual = {"mask": videos.mask(), "strokes": [STROKE], "frames_per_turn": PER_TURN}
     with pytest.raises(error, match=says):
         engine.solve_video(source, **(usual | options))
+
+
+def test_a_folder_without_permission_is_told(tmp_path, monkeypatch):
+    def refused(path, *_options, **_more):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(engine.BadFile, match="permission denied"):
+        solved(tmp_path)
+    monkeypatch.setattr(os, "stat", refused)
+    monkeypatch.setattr("builtins.open", refused)
+    assert not is_footage(tmp_path / "closed" / "still.png")
+    with pytest.raises(engine.BadFile, match="permission denied"):
+        solved(tmp_path / "closed" / "film.mp4")
 
 
 def test_a_frame_of_another_size_is_named():

@@ -15,6 +15,8 @@ from .inputs import is_whole
 SHARPEST_TURN = np.radians(25)
 """A stroke that turns further than this is broken into segments (4.2)."""
 MOST_TURNS = 16
+FARTHEST = 1e6
+"""Pixels from the picture's corner; further than any picture is long."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def check_strokes(strokes: Any, shape: tuple[int, ...]) -> list[Stroke]:
     Raises
     ------
     BadStroke
-        For no stroke at all, fewer than two points, NaN, no length, a stroke outside the picture
-        or an odd number of turns.
+        For no stroke at all, fewer than two points, NaN, points over a million pixels away, no length,
+        a stroke outside the picture or an odd number of turns.
     """
     if isinstance(strokes, Stroke):
         strokes = [strokes]
@@ -98,7 +100,7 @@ def _check_stroke(stroke: Any, number: int, shape: tuple[int, ...]) -> Stroke:
         )
     try:
         points = np.asarray(stroke, np.float64)
-    except (TypeError, ValueError) as reason:
+    except (TypeError, ValueError, OverflowError) as reason:
         raise BadStroke(f"Stroke {number} isn't a list of x, y points.") from reason
     if points.ndim != 2 or points.shape[1] != 2:
         raise BadStroke(f"Stroke {number} isn't a list of x, y points.")
@@ -106,6 +108,10 @@ def _check_stroke(stroke: Any, number: int, shape: tuple[int, ...]) -> Stroke:
         raise BadStroke(f"Stroke {number} has only {len(points)} point: draw a line, not a dot.")
     if not np.isfinite(points).all():
         raise BadStroke(f"Stroke {number} has a point that isn't a number: draw it again.")
+    if np.abs(points).max() > FARTHEST:
+        raise BadStroke(
+            f"Stroke {number} has a point far outside the picture: draw it over what should move."
+        )
     if np.hypot(*(points - points[0]).T).max() < 2:
         raise BadStroke(f"Stroke {number} has no length: draw a line along what repeats.")
     height, width = shape[:2]

@@ -12,6 +12,8 @@ from .errors import BadImage, BadMask, EmptyMask
 SMALLEST_SIDE = 64
 """Pixels; below this there is no room for two repetitions and the window that compares them."""
 MOST_PIXELS = 50_000_000
+LARGEST = 1e18
+"""Finite values of float stills go up to it: squares of much larger ones are none of float32's numbers."""
 STILL_TYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
 
 
@@ -31,8 +33,8 @@ def check_still(still: Any) -> NDArray[Any]:
     Raises
     ------
     BadImage
-        For any other shape or type, a picture under 64 pixels a side or over 50 megapixels, or
-        one without a single finite value.
+        For any other shape or type, a picture under 64 pixels a side or over 50 megapixels, one
+        without a single finite value, or one with finite values beyond 1e18 either way.
     """
     pixels = _as_numbers(still, BadImage, "The still")
     if pixels.ndim == 2:
@@ -63,8 +65,8 @@ def check_still(still: Any) -> NDArray[Any]:
             f"The still has {height * width / 1e6:.0f} megapixels: "
             f"scale it down to {MOST_PIXELS // 1_000_000} or fewer."
         )
-    if native.kind == "f" and not np.isfinite(pixels).any():
-        raise BadImage("The still has no usable pixel: every value is NaN or infinite.")
+    if native.kind == "f":
+        _check_range(pixels)
     return pixels.astype(native, copy=False)
 
 
@@ -107,7 +109,7 @@ def check_mask(mask: Any, still: NDArray[Any]) -> NDArray[np.bool_]:
     else:
         inside = values > np.iinfo(values.dtype).max // 2
     if not inside.any():
-        raise EmptyMask("The mask is empty: paint where the picture should move.")
+        raise EmptyMask(_why_empty(values))
     if still.dtype.kind == "f" and not np.isfinite(still[inside]).all(1).any():
         raise BadImage("The still has no usable pixel in the mask: every one is NaN or infinite.")
     return np.ascontiguousarray(inside)
@@ -193,6 +195,33 @@ def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     shoulder = 0.8  # above it the curve bends so that highlights keep some of their detail
     rolled = 1 - (1 - shoulder) * np.exp(-(encoded - shoulder) / (1 - shoulder))
     return np.where(encoded < shoulder, encoded, rolled).astype(np.float32)
+
+
+def _check_range(pixels: NDArray[np.float32]) -> None:
+    """Refuse floats that are all NaN or infinite, or too large to compute with."""
+    least, most = np.fmin.reduce(pixels, axis=None), np.fmax.reduce(pixels, axis=None)
+    if -LARGEST <= least and most <= LARGEST:  # false for NaN
+        return
+    finite = np.isfinite(pixels)
+    if not finite.any():
+        raise BadImage("The still has no usable pixel: every value is NaN or infinite.")
+    largest = max(pixels.max(where=finite, initial=0), -pixels.min(where=finite, initial=0))
+    if largest > LARGEST:
+        raise BadImage(
+            f"The still holds values up to {largest:.1e}, too large to compute with: "
+            f"lower its exposure, or clamp it to {LARGEST:.0e}."
+        )
+
+
+def _why_empty(mask: NDArray[Any]) -> str:
+    white = np.iinfo(mask.dtype).max if mask.dtype.kind in "iu" else 1
+    brightest = np.fmax.reduce(mask, axis=None, initial=0)
+    if not brightest > 0:
+        return "The mask is empty: paint where the picture should move."
+    return (
+        f"The mask is too dark: its brightest value is {brightest!s}, and white is {white} in {mask.dtype}. "
+        "Paint white where the picture should move, or save it in 8 bits."
+    )
 
 
 def _as_numbers(values: Any, error: type[BadImage] | type[BadMask], name: str) -> NDArray[Any]:

@@ -11,6 +11,13 @@ from engine.inputs import check_mask, check_still, display_rgb
 STILL = np.full((80, 90, 3), 100, np.uint8)
 
 
+def one_value(value):
+    """Draw a scene-linear still with one such value in it, beside NaN and infinity."""
+    still = np.full((80, 90, 3), 0.5, np.float32)
+    still[40, 40] = [np.nan, -np.inf, value]
+    return still
+
+
 @pytest.mark.parametrize(
     ("still", "says"),
     [
@@ -25,6 +32,9 @@ STILL = np.full((80, 90, 3), 100, np.uint8)
         (np.zeros((80, 0, 3), np.uint8), "0 x 80"),
         (np.broadcast_to(np.uint8(0), (8000, 7000, 3)), "56 megapixels"),
         (np.full((80, 90, 3), np.nan, np.float32), "NaN"),
+        (np.full((80, 90, 3), np.inf, np.float32), "infinite"),
+        (np.full((80, 90, 3), 3e19, np.float32), "3.0e[+]19.*lower its exposure"),
+        (one_value(-3e38), "3.0e[+]38.*lower its exposure"),
         ("still.png", "array of numbers"),
         (None, "array of numbers"),
         ([[1, 2], [3]], "array of numbers"),
@@ -33,6 +43,11 @@ STILL = np.full((80, 90, 3), 100, np.uint8)
 def test_a_still_that_cannot_move_is_refused_with_the_reason(still, says):
     with pytest.raises(BadImage, match=says):
         check_still(still)
+
+
+def test_not_a_number_infinity_and_a_very_bright_lamp_are_let_through():
+    still = one_value(1e17)
+    assert check_still(still) is still
 
 
 def test_the_other_byte_order_is_read_and_a_good_still_is_not_copied():
@@ -47,8 +62,10 @@ def test_the_other_byte_order_is_read_and_a_good_still_is_not_copied():
     ("mask", "error", "says"),
     [
         (np.zeros((80, 90), bool), EmptyMask, "paint"),
-        (np.full((80, 90), 127, np.uint8), EmptyMask, "paint"),
-        (np.full((80, 90), np.nan), EmptyMask, "paint"),
+        (np.full((80, 90), 127, np.uint8), EmptyMask, "brightest value is 127, and white is 255.*Paint"),
+        (np.full((80, 90), 255, np.int32), EmptyMask, "white is 2147483647 in int32.*8 bits"),
+        (np.full((80, 90), 0.4, np.float32), EmptyMask, "brightest value is 0.4, and white is 1"),
+        (np.full((80, 90), np.nan), EmptyMask, "empty: paint"),
         (np.ones((90, 80), bool), BadMask, "80 x 90"),
         (np.ones((80, 90, 3), bool), BadMask, "one channel"),
         (np.ones((80, 90), object), BadMask, "numbers"),

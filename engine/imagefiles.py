@@ -217,6 +217,8 @@ def encode_png(picture: NDArray[Any], level: int | None = None) -> bytes:
 def write_video(loop: Loop, count: int, path: str | Path, progress: Progress = no_progress) -> Path:
     """Write one turn of a loop as an MP4 at 25 frames a second; the file appears whole or not at all.
 
+    What is transparent is black in it.
+
     Parameters
     ----------
     loop : Loop
@@ -346,12 +348,16 @@ def _encode(suffix: str, picture: NDArray[Any], options: list[int]) -> bytes:
 
 
 def _screen_bgr(frame: NDArray[Any]) -> NDArray[np.uint8]:
-    """Show a frame as an 8-bit screen does; scene-linear values are encoded as sRGB and clipped at white."""
+    """Show a frame over black as an 8-bit screen does; scene-linear values become sRGB, clipped at white."""
     colors = frame[..., :3]
-    if colors.dtype.kind == "f":
+    if colors.dtype.kind == "f":  # with alpha they are over black already
         linear = np.clip(np.nan_to_num(colors), 0, 1)
         screen = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
         colors = np.rint(screen * 255).astype(np.uint8)
-    elif colors.dtype == np.uint16:
-        colors = (colors >> 8).astype(np.uint8)
+    else:
+        if frame.shape[2] == 4:  # whatever colors transparent pixels hide would show in some frames only
+            colors = colors * (frame[..., 3:] / np.float32(np.iinfo(frame.dtype).max))
+            colors = np.rint(colors).astype(frame.dtype)
+        if colors.dtype == np.uint16:
+            colors = (colors >> 8).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(colors[..., ::-1], (*colors.shape[:2], 3)))

@@ -157,6 +157,15 @@ def test_a_video_shows_the_frames(tmp_path, dtype, channels):
     assert os.listdir(tmp_path) == ["ループ.mp4"]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_transparent_pixels_hide_flashes_in_no_frame_of_a_video(tmp_path, dtype):
+    still = moved_pattern(0, dtype, 4)
+    still[box_mask(), 3] = 0
+    video = cv2.VideoCapture(str(write_video(moving(still, box_mask()), 3, tmp_path / "loop.mp4")))
+    for _ in range(3):
+        assert video.read()[1][30:90, 40:110].mean() < 2
+
+
 def test_a_video_must_be_an_mp4(tmp_path):
     with pytest.raises(BadFile, match=r"\.mp4"):
         write_video(moving(moved_pattern(0, np.uint8, 3), box_mask()), 4, tmp_path / "loop.gif")

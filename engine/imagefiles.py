@@ -36,7 +36,7 @@ def read_still(path: str | Path) -> NDArray[Any]:
     Parameters
     ----------
     path : path
-        PNG, JPEG, TIFF, WEBP and whatever else OpenCV reads; 8 bit, 16 bit or float.
+        PNG, JPEG, TIFF, WEBP, BMP and whatever else OpenCV reads; 8 bit, 16 bit or float.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def read_still(path: str | Path) -> NDArray[Any]:
     raw = _decode(encoded, cv2.IMREAD_UNCHANGED)
     upright = _decode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
     if raw is None:
-        raise BadFile(f"{path} isn't a picture this can read: use PNG, JPEG, TIFF or WEBP.")
+        raise BadFile(f"{path} isn't a picture this can read: use PNG, JPEG, TIFF, WEBP or BMP.")
     picture = raw if upright is None else upright
     if raw.ndim == 3 and raw.shape[2] == 4 and upright is not None:
         picture = _turned_like(raw, upright)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,6 +35,8 @@ from .suggest import suggest_directions
 from .video import solve_video
 
 BAR = 30
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Signals that ask a process to end; Windows has no SIGHUP."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,10 +50,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 for bad input, with one line on standard error; 130 when interrupted.
+        0; 2 for bad input, with one line on standard error; 130 when interrupted; 141 when what it
+        prints is read no further.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong is said in one line, ours
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be anything
+    try:
+        try:
+            with _stoppable():
+                return _run(arguments)
+        finally:
+            print(end="", flush=True)
+    except BrokenPipeError:
+        _stop_printing()
+        return 141
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         wanted = _parser().parse_args(arguments)
         wanted.run(wanted)
@@ -60,6 +78,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("Interrupted: nothing half-made was left.")
         return 130
     return 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let every signal that asks the process to end interrupt it as Ctrl-C does, so that it tidies up."""
+
+    def stop(*_signal: Any) -> NoReturn:
+        for other in previous:
+            signal.signal(other, signal.SIG_IGN)  # a closing terminal sends several; one is enough
+        raise KeyboardInterrupt
+
+    kinds = [getattr(signal, name) for name in STOPPING if hasattr(signal, name)]
+    # What is ignored stays so: nohup asks for that, and shells that run it in the background.
+    previous = {kind: signal.getsignal(kind) for kind in kinds if signal.getsignal(kind) != signal.SIG_IGN}
+    try:
+        for kind in previous:
+            signal.signal(kind, stop)
+        yield
+    finally:
+        for kind, handler in previous.items():
+            signal.signal(kind, handler)
+
+
+def _stop_printing() -> None:
+    """Drop what is still to be printed: Python would complain at its end that nobody reads it."""
+    with open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -26,13 +26,9 @@ STROKE = "40,60 110,60"
 
 
 def command(*arguments, **options):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(
-        [sys.executable, "-m", "engine", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
+        [sys.executable, "-m", "engine", *arguments], cwd=ROOT, text=True, **(pipes | options)
     )
 
 
@@ -189,15 +185,52 @@ def test_suggestions_refuse_bad_input_in_one_line(desk, capsys):
     assert said == "" and "Nothing in the mask" in complained and complained.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["animate"], ["suggest"], ["dance"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["animate"], ["suggest"], ["dance"]],
+)
 def test_half_a_command_is_told_in_one_line(capsys, arguments):
     assert status_of(arguments) == 2
     said, complained = capsys.readouterr()
     assert said == "" and complained.count("\n") == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes and links")
+@pytest.mark.parametrize(
+    ("arguments", "unbuffered"),
+    [
+        (["suggest", "still.png", "--mask", "mask.png"], "1"),
+        (["suggest", "still.png", "--mask", "mask.png"], ""),
+        (["--help"], ""),
+    ],
+)
+def test_when_nobody_reads_what_it_prints_it_ends_without_a_word(desk, arguments, unbuffered):
+    reader, writer = os.pipe()
+    os.close(reader)
+    paths = [str(desk / word) if word.endswith(".png") else word for word in arguments]
+    process = command(*paths, stdout=writer, env=os.environ | {"PYTHONUNBUFFERED": unbuffered})
+    os.close(writer)
+    assert process.communicate(timeout=60)[1] == "" and process.returncode == 141
+
+
+def test_names_that_cannot_be_printed_are_no_hindrance(desk):
+    process = command(*animate(desk), env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    said, complained = process.communicate(timeout=60)
+    assert (process.returncode, complained) == (0, "") and "6 frames in" in said
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_what_is_to_outlive_its_terminal_does(desk):
+    deaf = partial(signal.signal, signal.SIGHUP, signal.SIG_IGN)
+    process = command(*animate(desk, **{"--frames": 300}), preexec_fn=deaf)
+    while process.poll() is None and not any(entry.name.startswith(".out-") for entry in desk.iterdir()):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=60) == 0 and len(os.listdir(desk / "out")) == 300
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("sent", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
 def test_whenever_it_is_stopped_the_previous_frames_are_there_and_no_others(desk, sent):
     assert main(animate(desk)) == 0
     before = {entry.name: entry.read_bytes() for entry in (desk / "out").iterdir()}
@@ -206,10 +239,11 @@ def test_whenever_it_is_stopped_the_previous_frames_are_there_and_no_others(desk
     process = command(*animate(desk, **{"--frames": 2000}), preexec_fn=listening)
     while process.poll() is None and not any(entry.name.startswith(".out-") for entry in desk.iterdir()):
         time.sleep(0.01)
-    process.send_signal(sent)
+    for _ in range(2 if sent == "SIGHUP" else 1):  # a closing terminal sends it, and so does its shell
+        process.send_signal(getattr(signal, sent))
     _, complained = process.communicate(timeout=60)
     assert process.returncode != 0 and "Traceback" not in complained
     assert {entry.name: entry.read_bytes() for entry in (desk / "out").iterdir()} == before
-    if sent != signal.SIGKILL:
+    if sent != "SIGKILL":
         assert sorted(os.listdir(desk)) == ["mask.png", "out", "still.png"]
         assert "Interrupted" in complained

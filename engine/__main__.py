@@ -30,6 +30,7 @@ from .loop import Loop, check_frame_count
 from .propose import suggest_masks
 from .settings import Settings
 from .solver import solve
+from .storage import check_replaceable_file
 from .strokes import Stroke
 from .suggest import suggest_directions
 from .video import solve_video
@@ -161,14 +162,23 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_animate(commands)
+    _add_suggest(commands)
+    return parser
+
+
+def _add_animate(commands: Any) -> None:
     animate = commands.add_parser("animate", help="make the loop of a still or a movie", allow_abbrev=False)
     animate.add_argument(
         "still",
+        type=_path,
         metavar="STILL",
-        help="the picture: PNG, JPEG, TIFF or WEBP; or a movie, or a folder of frames, in which the loop "
-        "follows the plane that the mask covers in the first one",
+        help="the picture: PNG, JPEG, TIFF, WEBP or BMP; or a movie, or a folder of frames, in which the "
+        "loop follows the plane that the mask covers in the first one",
     )
-    animate.add_argument("--mask", required=True, help="a picture of the still's size, white where it moves")
+    animate.add_argument(
+        "--mask", required=True, type=_path, help="a picture of the still's size, white where it moves"
+    )
     animate.add_argument(
         "--stroke",
         required=True,
@@ -191,24 +201,41 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PIXELS",
         help="over how many pixels inside the mask's edge the motion fades; for water, smoke and clouds",
     )
-    animate.add_argument("--frames", required=True, type=int, metavar="N", help="frames in one turn")
-    animate.add_argument("--output", required=True, metavar="FOLDER", help="where the numbered frames go")
-    animate.add_argument(
-        "--video", metavar="FILE.mp4", help="also write one turn, or all of a movie, as a video"
-    )
-    animate.add_argument("--loop", metavar="FILE", help="also keep the solved loop")
+    _add_results(animate)
     animate.set_defaults(run=_animate)
+
+
+def _add_results(animate: argparse.ArgumentParser) -> None:
+    animate.add_argument("--frames", required=True, type=int, metavar="N", help="frames in one turn")
+    animate.add_argument(
+        "--output", required=True, type=_path, metavar="FOLDER", help="where the numbered frames go"
+    )
+    animate.add_argument(
+        "--video",
+        type=_path,
+        metavar="FILE.mp4",
+        help="also write one turn, or all of a movie, as a video, black where it's transparent",
+    )
+    animate.add_argument("--loop", type=_path, metavar="FILE", help="also keep the solved loop")
+
+
+def _add_suggest(commands: Any) -> None:
     suggest = commands.add_parser(
         "suggest", help="tell which way a masked still repeats, or what could be masked", allow_abbrev=False
     )
-    suggest.add_argument("still", metavar="STILL", help="the picture: PNG, JPEG, TIFF or WEBP")
+    suggest.add_argument(
+        "still", type=_path, metavar="STILL", help="the picture: PNG, JPEG, TIFF, WEBP or BMP"
+    )
     given = suggest.add_mutually_exclusive_group(required=True)
     given.add_argument(
-        "--mask", help="a picture of the still's size, white where it moves: print strokes for it"
+        "--mask",
+        type=_path,
+        help="a picture of the still's size, white where it moves: print strokes for it",
     )
-    given.add_argument("--output", metavar="FOLDER", help="write masks to choose from there, best first")
+    given.add_argument(
+        "--output", type=_path, metavar="FOLDER", help="write masks to choose from there, best first"
+    )
     suggest.set_defaults(run=_suggest)
-    return parser
 
 
 def _suggest(wanted: argparse.Namespace) -> None:
@@ -237,15 +264,17 @@ def _animate(wanted: argparse.Namespace) -> None:
 
 def _check_places(wanted: argparse.Namespace) -> None:
     """Refuse to write over what the loop is made from, and to lose one result to another."""
-    folder = Path(wanted.output).resolve()
-    files = [Path(file).resolve() for file in (wanted.video, wanted.loop) if file]
+    folder = Path(os.path.realpath(wanted.output))
+    files = [file for file in (wanted.video, wanted.loop) if file]
+    places = [Path(os.path.realpath(file)) for file in files]
     for source in (wanted.still, wanted.mask):
-        place = Path(source).resolve()
-        if place in files or place.is_relative_to(folder):
+        place = Path(os.path.realpath(source))
+        if place in places or place.is_relative_to(folder):
             raise BadFile(f"What is made would take the place of {source}: choose another place for it.")
-    for file in files:
-        if file.is_relative_to(folder) or files.count(file) > 1:
+    for file, place in zip(files, places, strict=True):
+        if place.is_relative_to(folder) or places.count(place) > 1:
             raise BadFile(f"{file} would be lost to what else is written there: choose another place for it.")
+        check_replaceable_file(file)
     check_frames_folder(wanted.output)
 
 
@@ -295,6 +324,14 @@ def _tell_confidence(loop: Loop) -> None:
             f"The still hardly repeats along the stroke (confidence {loop.confidence:.2f}): "
             "the loop drifts and dissolves. Try a stroke from one repetition to the next."
         )
+    elif loop.confidence == 0:
+        _say("Nothing in the mask is seen to move: it is transparent or of one color. Mask what repeats.")
+
+
+def _path(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty: name a file or a folder")
+    return text
 
 
 def _points(text: str) -> NDArray[np.float64]:

@@ -128,6 +128,11 @@ def test_a_still_that_hardly_repeats_gives_a_loop_and_is_told(desk, capsys):
         ({"--stroke": "40,60,3 50,60,3"}, "isn't a stroke"),
         ({"--stroke": "left right"}, "isn't a stroke"),
         ({"--stroke": "nan,1 4,5"}, "Stroke 1"),
+        ({"--output": ""}, "--output: the path is empty"),
+        ({"--loop": ""}, "--loop: the path is empty"),
+        ({"--video": ""}, "--video: the path is empty"),
+        ({"--mask": ""}, "--mask: the path is empty"),
+        ({"--loop": os.devnull}, "choose a file"),
         ({"--stroke": "-90,-90 -80,-90"}, "outside the picture"),
         ({"--mask": "nowhere.png"}, "nowhere.png"),
         ({"--mask": str(ROOT / "README.md")}, "isn't a picture"),
@@ -187,12 +192,28 @@ def test_suggestions_refuse_bad_input_in_one_line(desk, capsys):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["animate"], ["suggest"], ["dance"]],
+    [[], ["animate"], ["suggest"], ["dance"], ["suggest", ""], ["suggest", "still.png", "--output", ""]],
 )
 def test_half_a_command_is_told_in_one_line(capsys, arguments):
     assert status_of(arguments) == 2
     said, complained = capsys.readouterr()
     assert said == "" and complained.count("\n") == 1
+
+
+def test_a_still_in_which_nothing_is_seen_to_move_is_told(desk, capsys):
+    still = moved_pattern(0, np.uint8, 4)
+    still[box_mask(), 3] = 0
+    cv2.imencode(".png", still)[1].tofile(desk / "still.png")
+    assert main(animate(desk)) == 0
+    complained = capsys.readouterr().err
+    assert "transparent" in complained and complained.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes and links")
+def test_links_that_lead_in_a_circle_are_told(desk, capsys):
+    (desk / "circle").symlink_to("circle")
+    assert main(animate(desk, **{"--mask": desk / "circle"})) == 2
+    assert "circle" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes and links")

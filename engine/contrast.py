@@ -115,7 +115,7 @@ def measure_contrast(
     pooled = _compared(details, mask, box, (inverse, forward), spacing)
     moments = cv2.GaussianBlur(pooled, (0, 0), max(step * WINDOW / spacing / POOLED, 1.0))
     moments = moments.reshape(pooled.shape)
-    power = np.sqrt(moments[..., 1] * moments[..., 2])
+    power = np.sqrt(moments[..., 1]) * np.sqrt(moments[..., 2])  # apart: squares of large floats overflow
     similarity = np.ones(power.shape, np.float32)  # where there is no detail there is nothing to give back
     np.divide(moments[..., 0], power, out=similarity, where=power > FAINTEST**2)
     similarity = _over_box(np.clip(similarity, LOWEST_SIMILARITY, 1), box, spacing * POOLED)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ Network = Callable[[Floats], Floats]
 
 NARROW, WHOLE = "vgg16_narrow.onnx", "vgg16_block1.onnx"
 """VGG-16's first block in 24 principal components, at a fifth of the cost, and as it was published."""
+
+NO_REPORTS = "ORT_DISABLE_TELEMETRY"
 
 _log = logging.getLogger(__name__)
 
@@ -68,14 +72,32 @@ def _network(name: str, threads: int) -> Network:
 
 
 def _onnxruntime_network(model: bytes, threads: int) -> Network:
-    import onnxruntime
-
+    onnxruntime = _import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # Waiting threads sleep: spinning ones would take the cores from the solver's own threads.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return lambda planes: session.run(None, {"picture": planes})[0]
+
+
+def _import_onnxruntime() -> Any:
+    """Import onnxruntime without the reports on its use that it sends to its maker over the network.
+
+    From 1.29 on it writes an identifier into the home folder on Linux and macOS, and sends it with each
+    session. The environment variable is looked at once, while it's imported: nothing is written or sent.
+    """
+    before = os.environ.get(NO_REPORTS)
+    os.environ[NO_REPORTS] = "1"
+    try:
+        import onnxruntime
+    finally:
+        if before is None:
+            del os.environ[NO_REPORTS]
+        else:
+            os.environ[NO_REPORTS] = before
+    onnxruntime.disable_telemetry_events()  # on Windows there is this alone
+    return onnxruntime
 
 
 def _opencv_network(model: bytes) -> Network:

@@ -107,7 +107,7 @@ def check_replaceable_file(path: str | os.PathLike[str]) -> None:
     BadFile
     """
     if os.path.exists(path) and not os.path.isfile(path):
-        raise BadFile(f"{path} is a directory, a device or a pipe: choose a file.")
+        raise BadFile(f"{path} is a folder, a device or a pipe: choose a file.")
 
 
 def check_replaceable(folder: Path, ours: Callable[[str], bool]) -> None:

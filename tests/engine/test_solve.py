@@ -95,6 +95,14 @@ def test_broken_pixels_do_not_spread_into_the_field_or_the_frames(loop):
     assert frame[loop.mask].max() > 2
 
 
+def test_very_large_values_move_as_small_ones_do():
+    still = as_type(plane_texture(SIZE, STEP, 0.0)[..., 0].astype(float), np.float32, 3)
+    expected, shown = (
+        engine.solve(still * gain, box_mask(), [LINE]).frame(0.5) / gain for gain in (1, 2.0**50)
+    )
+    np.testing.assert_allclose(shown, expected, atol=0.01)
+
+
 def test_the_smallest_still_moves_and_a_mask_may_fill_it():
     solved = engine.solve(textured(step=16, size=(64, 64)), np.ones((64, 64), bool), [[[8, 32], [56, 32]]])
     assert np.median(off(solved, [16, 0])) < 0.03

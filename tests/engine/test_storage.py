@@ -48,7 +48,7 @@ def test_a_device_or_a_pipe_is_not_replaced_by_a_file(tmp_path, loop):
 
 
 def test_a_folder_is_no_file_to_save_to(tmp_path, loop):
-    with pytest.raises(BadFile, match="is a directory"):
+    with pytest.raises(BadFile, match="is a folder"):
         loop.save(tmp_path)
     assert os.listdir(tmp_path) == []
 

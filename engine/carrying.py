@@ -101,7 +101,7 @@ def _origins(loop: Loop, homography: Homography, window: Area, cell: int = 1) ->
     here = np.stack(np.meshgrid(columns, rows), axis=-1)
     place = np.asarray(cv2.perspectiveTransform(here, np.linalg.inv(homography)), np.float32)
     # Far beyond the mask, where a horizon may be, things go on as they are nearest to there.
-    for axis, side in enumerate(mask_box(loop.mask)[::-1]):
+    for axis, side in enumerate(loop.box[::-1]):
         beyond = side.stop - side.start
         np.clip(place[..., axis], side.start - beyond, side.stop + beyond, out=place[..., axis])
     return place
@@ -113,7 +113,7 @@ def _looked_up(
     """Look up what is known of cells over the box of the loop's mask; beyond, they go on as at its border."""
     import cv2
 
-    rows, columns = mask_box(loop.mask)
+    rows, columns = loop.box
     first = np.array([columns.start + start[1], rows.start + start[0]], np.float32)
     place = (place - first + 0.5) / np.float32(cell) - np.float32(0.5)
     found = cv2.remap(values, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
@@ -182,7 +182,7 @@ def _carried_parts(
     stroke_of = np.zeros(labels.max() + 1, np.float32)
     for x, y, stroke in loop.followed:
         stroke_of[labels[y, x]] = stroke
-    box = mask_box(loop.mask)
+    box = loop.box
     # The nearest pixel's stroke: halfway between two of them there is no third one.
     strokes = cv2.remap(
         np.ascontiguousarray(stroke_of[labels][box]),
@@ -201,7 +201,7 @@ def _carried_parts(
 
 def _zoom(loop: Loop, homography: Homography) -> float:
     """By how much lengths grow in the middle of the mask."""
-    rows, columns = mask_box(loop.mask)
+    rows, columns = loop.box
     x, y = (columns.start + columns.stop) / 2, (rows.start + rows.stop) / 2
     depth = float(homography[2] @ (x, y, 1))
     return float(np.sqrt(abs(np.linalg.det(homography)) / abs(depth) ** 3))

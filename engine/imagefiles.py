@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .area import mask_box
 from .errors import BadFile
 from .loop import Loop, check_frame_count
 from .png import PngEncoder
@@ -110,7 +109,7 @@ def write_frames(loop: Loop, count: int, folder: str | Path, progress: Progress 
     if loop.still.dtype.kind == "f":
         suffix, encode = ".tiff", _encode_tiff
     else:
-        suffix, encode = ".png", PngEncoder(loop.still, mask_box(loop.mask)[0]).encode
+        suffix, encode = ".png", PngEncoder(loop.still, loop.box[0]).encode
 
     def write(path: Path, picture: NDArray[Any]) -> None:
         path.write_bytes(encode(picture))

@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .area import Area, mask_box
-from .contrast import Contrast, measure_contrast
+from .contrast import measure_contrast
 from .errors import BadFile, BadSettings
 from .inputs import is_whole
 from .motion import Path, Speeds, check_soft_edge, edges, fade, faded_similarity, repeated
 from .renderer import Renderer, ramp_cover
 from .resample import enlarge, enlarge_planes
-from .saving import FORMATS, packed, unpacked
+from .saving import FORMATS, Parts, packed, unpacked
 from .sheets import SharedSheets, Sheets, draw_sheets
 from .storage import load_arrays, save_arrays
-from .texture import Texture, continue_texture
+from .texture import continue_texture
 from .threads import results_in_order
 
 MOST_FRAMES = 10_000
@@ -36,28 +36,9 @@ class Loop:
 
     Parameters
     ----------
-    still : (H, W, C) array
-        uint8, uint16 or float32.
-    mask : (H, W) bool
-    forward, inverse : Path
-        Along which a pixel moves in one repetition, and back, over the mask's bounding box, where
-        no edge is soft; known in cells as large as those of the fields that they are made of.
-    confidence : float, 0 to 1
-        How well the still repeats along the strokes.
-    texture : Texture
-        What frames are warped from; equals the still inside the mask.
-    contrast : Contrast
-        What keeps details from fading at mid-loop.
-    speeds : Speeds
-        How often pixels go along their paths in one turn of the loop.
-    held : (hb, wb) float32, 0 to 1, or None
-        How much of the moving picture there is near what is held still inside the mask.
-    followed : tuple of (x, y, stroke)
-        For each connected part of the mask one of its pixels, and the stroke whose soft edge it has.
-    soft_edge : tuple of float
-        Pixels over which motion fades at the mask's edge, one a stroke.
-    warnings : tuple of str
-        Sentences about strokes, or parts of the mask, that don't do what they were drawn for.
+    parts : Parts
+        Each is an attribute as well: the pair of `paths`, inverse and forward, and `contrast` with the
+        soft edge, `full_paths` without it.
     threads : int, optional
         How many cores render a frame; all there are by default. Frames are the same.
 
@@ -79,34 +60,18 @@ class Loop:
     has no alpha here.
     """
 
-    def __init__(
-        self,
-        *,
-        still: NDArray[Any],
-        mask: NDArray[np.bool_],
-        forward: Path,
-        inverse: Path,
-        confidence: float,
-        texture: Texture,
-        contrast: Contrast,
-        speeds: Speeds,
-        held: NDArray[np.float32] | None,
-        followed: tuple[tuple[int, int, int], ...],
-        soft_edge: tuple[float, ...],
-        warnings: tuple[str, ...],
-        threads: int | None = None,
-    ) -> None:
-        self.still, self.mask = still.view(), mask.view()
+    def __init__(self, parts: Parts, threads: int | None = None) -> None:
+        self._parts = parts
+        self.still, self.mask, self.box = parts.still.view(), parts.mask.view(), parts.box
         self.still.flags.writeable = self.mask.flags.writeable = False
-        self.confidence = confidence
-        self.texture = texture
-        self.speeds, self.warnings = speeds, warnings
-        self.held, self.followed = held, followed
-        self._full = (inverse, forward), contrast
-        scene_linear = still.dtype.kind == "f"
-        self._sheets = SharedSheets(lambda: draw_sheets(texture, contrast, scene_linear=scene_linear))
+        self.confidence, self.texture, self.speeds = parts.confidence, parts.texture, parts.speeds
+        self.held, self.followed, self.warnings = parts.held, parts.followed, parts.warnings
+        scene_linear = self.still.dtype.kind == "f"
+        self._sheets = SharedSheets(
+            lambda: draw_sheets(parts.texture, parts.contrast, scene_linear=scene_linear)
+        )
         self.threads = threads
-        self._soften(soft_edge)
+        self._soften(parts.soft_edge)
 
     @classmethod
     def from_fields(
@@ -155,11 +120,12 @@ class Loop:
             if texture.pixels.dtype == np.float32:
                 _round_to(texture.pixels, 2.0 ** -(8 * still.dtype.itemsize + 4))
         factor = mask.shape[0] // forward.shape[0]
-        return cls(
+        parts = Parts(
             still=still,
             mask=mask,
-            forward=Path.over(box, factor, forward, bends and bends[0]),
+            box=box,
             inverse=Path.over(box, factor, inverse, bends and bends[1]),
+            forward=Path.over(box, factor, forward, bends and bends[0]),
             confidence=confidence,
             texture=texture,
             contrast=contrast,
@@ -168,8 +134,8 @@ class Loop:
             followed=tuple(followed),
             soft_edge=check_soft_edge(soft_edge, followed),
             warnings=tuple(warnings),
-            threads=threads,
         )
+        return cls(parts, threads)
 
     def with_soft_edge(self, width: float | Sequence[float]) -> Loop:
         """Return the same loop with another soft edge; nothing is solved again.
@@ -195,11 +161,11 @@ class Loop:
     def _soften(self, widths: tuple[float, ...]) -> None:
         """Derive paths and contrast from those without a soft edge."""
         self.soft_edge = widths
-        self.paths, self.contrast = self._full
+        self.paths, self.contrast = self.full_paths, self._parts.contrast
         self._fade = np.float32(1) if self.held is None else self.held
         if not any(widths):
             return
-        away, labels, of_parts = edges(self.mask, self._box, self.followed, widths)
+        away, labels, of_parts = edges(self.mask, self.box, self.followed, widths)
         if not any(of_parts):  # no part follows a stroke that has one
             return
         fading = fade(self._dense_paths(), away, labels, of_parts)
@@ -221,18 +187,14 @@ class Loop:
         """Pixels by which each pixel moves in one turn backward, as `forward`."""
         return self._moved(forward=False)
 
-    @cached_property
-    def _box(self) -> Area:
-        return mask_box(self.mask)
-
     @property
     def full_paths(self) -> tuple[Path, Path]:
         """The inverse and the forward path without a soft edge, smooth across the mask's border."""
-        return self._full[0]
+        return self._parts.inverse, self._parts.forward
 
     def _dense_paths(self) -> tuple[Path, Path]:
         inverse, forward = self.paths
-        shape = self.mask[self._box].shape
+        shape = self.mask[self.box].shape
         return inverse.dense(shape), forward.dense(shape)
 
     @property
@@ -248,7 +210,7 @@ class Loop:
         A mask's edge is a staircase; a ramp of two pixels hides its steps.
         """
         full = np.zeros(self.mask.shape, np.float32)
-        full[self._box] = ramp_cover(self.mask, self._box, self._fade)
+        full[self.box] = ramp_cover(self.mask, self.box, self._fade)
         return full
 
     @property
@@ -261,11 +223,12 @@ class Loop:
         return Renderer(
             self.still,
             self.mask,
+            self.box,
             self.paths,
             self.speeds,
             self.texture,
             self.contrast.similarity,
-            ramp_cover(self.mask, self._box, self._fade),
+            ramp_cover(self.mask, self.box, self._fade),
             self.sheets,
         )
 
@@ -345,22 +308,7 @@ class Loop:
         BadFile
             When it can't be written.
         """
-        (inverse, forward), contrast = self._full
-        arrays = packed(
-            still=self.still,
-            mask=self.mask,
-            forward=forward,
-            inverse=inverse,
-            confidence=self.confidence,
-            texture=self.texture,
-            contrast=contrast,
-            speeds=self.speeds,
-            held=self.held,
-            followed=self.followed,
-            soft_edge=self.soft_edge,
-            warnings=self.warnings,
-        )
-        save_arrays(path, arrays)
+        save_arrays(path, packed(replace(self._parts, soft_edge=self.soft_edge)))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Loop:
@@ -375,7 +323,7 @@ class Loop:
         try:
             if str(arrays["format"]) not in FORMATS:
                 raise BadFile(f"{path} was saved by another version of Endless Loops: solve it again.")
-            return cls(**unpacked(arrays))
+            return cls(unpacked(arrays))
         except (KeyError, TypeError, ValueError, IndexError) as reason:
             raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
 
@@ -390,7 +338,7 @@ class Loop:
             for index, move in enumerate(moves):
                 np.copyto(moved, move, where=(most == index)[..., None])
         full = np.zeros((*self.mask.shape, 2), np.float32)
-        np.copyto(full[self._box], moved, where=self.mask[self._box][..., None])
+        np.copyto(full[self.box], moved, where=self.mask[self.box][..., None])
         return full
 
 
@@ -411,9 +359,8 @@ def check_frame_count(count: int) -> int:
     return int(count)
 
 
-def _round_to(values: NDArray[np.float32], grid: float) -> NDArray[np.float32]:
+def _round_to(values: NDArray[np.float32], grid: float) -> None:
     """Round to multiples of a power of two, in place."""
     values *= np.float32(1 / grid)
     np.rint(values, out=values)
     values *= np.float32(grid)
-    return values

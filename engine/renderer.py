@@ -47,6 +47,8 @@ class Renderer:
     ----------
     still : (H, W, C) array
     mask : (H, W) bool
+    box : Area
+        The mask's.
     paths : pair of Path
         The inverse and the forward one, over the mask's bounding box: where pixels are along them is
         found for their cells, and then interpolated.
@@ -68,6 +70,7 @@ class Renderer:
         self,
         still: NDArray[Any],
         mask: NDArray[np.bool_],
+        box: Area,
         paths: tuple[Path, Path],
         speeds: Speeds,
         texture: Texture,
@@ -75,7 +78,7 @@ class Renderer:
         cover: Floats,
         sheets: Sheets,
     ) -> None:
-        self._still, self._mask, self._box = still, mask, mask_box(mask)
+        self._still, self._mask, self._box = still, mask, box
         self._ways, self._speeds = [(path, _planes(path)) for path in paths], speeds
         self._similarity, self._cover, self._sheets = similarity, cover, sheets
         self._size = mask[self._box].shape

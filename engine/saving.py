@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,51 +19,84 @@ FORMATS = ("endless-loop-2", FORMAT)
 """What is read; before the last one, every pixel had paths of its own."""
 
 
-def packed(
-    *,
-    still: NDArray[Any],
-    mask: NDArray[np.bool_],
-    forward: Path,
-    inverse: Path,
-    confidence: float,
-    texture: Texture,
-    contrast: Contrast,
-    speeds: Speeds,
-    held: NDArray[np.float32] | None,
-    followed: tuple[tuple[int, int, int], ...],
-    soft_edge: tuple[float, ...],
-    warnings: tuple[str, ...],
-) -> dict[str, NDArray[Any]]:
-    """Name the arrays that a loop is saved as; it's told as `Loop` takes it."""
+@dataclass(frozen=True)
+class Parts:
+    """What a loop is made of.
+
+    Parameters
+    ----------
+    still : (H, W, C) array
+        uint8, uint16 or float32.
+    mask : (H, W) bool
+    box : Area
+        The mask's: see `mask_box`.
+    inverse, forward : Path
+        Along which a pixel moves back and on in one repetition, over the mask's box, where no edge is
+        soft; known in cells as large as those of the fields that they are made of.
+    confidence : float, 0 to 1
+        How well the still repeats along the strokes.
+    texture : Texture
+        What frames are warped from; equals the still inside the mask.
+    contrast : Contrast
+        What keeps details from fading at mid-loop.
+    speeds : Speeds
+        How often pixels go along their paths in one turn of the loop.
+    held : (h, w) float32, 0 to 1, or None
+        How much of the moving picture there is near what is held still inside the mask, over its box.
+    followed : tuple of (x, y, stroke)
+        For each connected part of the mask one of its pixels, and the stroke whose soft edge it has.
+    soft_edge : tuple of float
+        Pixels over which motion fades at the mask's edge, one a stroke.
+    warnings : tuple of str
+        Sentences about strokes, or parts of the mask, that don't do what they were drawn for.
+    """
+
+    still: NDArray[Any]
+    mask: NDArray[np.bool_]
+    box: Area
+    inverse: Path
+    forward: Path
+    confidence: float
+    texture: Texture
+    contrast: Contrast
+    speeds: Speeds
+    held: NDArray[np.float32] | None
+    followed: tuple[tuple[int, int, int], ...]
+    soft_edge: tuple[float, ...]
+    warnings: tuple[str, ...]
+
+
+def packed(parts: Parts) -> dict[str, NDArray[Any]]:
+    """Name the arrays that a loop of these parts is saved as."""
     arrays = {
         "format": np.array(FORMAT),
-        "still": still,
-        "mask": np.packbits(mask),
-        "turns": np.array(speeds.turns, np.int64),
-        "followed": np.array(followed, np.int64).reshape(-1, 3),
-        "soft_edge": np.array(soft_edge, np.float64),
-        "warnings": np.array(warnings, np.str_),
-        "confidence": np.array(confidence, np.float64),
-        "texture": texture.pixels,
-        "origin": np.array(texture.origin, np.int64),
-        "cells": np.array([inverse.cell, *inverse.start], np.int64),
-        "lowpass": contrast.lowpass,
-        "similarity": contrast.similarity,
-        "ceiling": np.array(contrast.ceiling, np.float64),
+        "still": parts.still,
+        "mask": np.packbits(parts.mask),
+        "turns": np.array(parts.speeds.turns, np.int64),
+        "followed": np.array(parts.followed, np.int64).reshape(-1, 3),
+        "soft_edge": np.array(parts.soft_edge, np.float64),
+        "warnings": np.array(parts.warnings, np.str_),
+        "confidence": np.array(parts.confidence, np.float64),
+        "texture": parts.texture.pixels,
+        "origin": np.array(parts.texture.origin, np.int64),
+        "cells": np.array([parts.inverse.cell, *parts.inverse.start], np.int64),
+        "lowpass": parts.contrast.lowpass,
+        "similarity": parts.contrast.similarity,
+        "ceiling": np.array(parts.contrast.ceiling, np.float64),
     }
-    for name, way in (("inverse", inverse), ("forward", forward)):
+    for name, way in (("inverse", parts.inverse), ("forward", parts.forward)):
         arrays[name] = way.move
         if way.bend is not None:
             arrays[f"{name}_bend"] = way.bend
-    if speeds.shares is not None:
-        arrays["shares"] = speeds.shares
-    if held is not None:
-        arrays["held"] = held
+    if parts.speeds.shares is not None:
+        arrays["shares"] = parts.speeds.shares
+    if parts.held is not None:
+        arrays["held"] = parts.held
     return arrays
 
 
-def unpacked(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    """Tell what a loop that was saved as these arrays is made of, as `Loop` takes it.
+def unpacked(arrays: dict[str, NDArray[Any]]) -> Parts:
+    """Tell the parts of a loop that was saved as these arrays.
 
     Raises
     ------
@@ -76,22 +110,24 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     texture = Texture(arrays["texture"], (x, y))
     if not {still.dtype, texture.pixels.dtype} <= set(STILL_TYPES):
         raise ValueError("these aren't pixels")
-    if not _covers(texture, mask_box(mask)):
+    box = mask_box(mask)
+    if not _covers(texture, box):
         raise ValueError("frames look where there is no texture")
-    return {
-        "still": still,
-        "mask": mask,
-        "forward": _path(arrays, "forward"),
-        "inverse": _path(arrays, "inverse"),
-        "confidence": float(arrays["confidence"]),
-        "texture": texture,
-        "contrast": Contrast(arrays["lowpass"], arrays["similarity"], float(arrays.get("ceiling", np.inf))),
-        "speeds": Speeds(tuple(int(turns) for turns in arrays["turns"]), arrays.get("shares")),
-        "held": arrays.get("held"),
-        "followed": tuple((int(x), int(y), int(stroke)) for x, y, stroke in arrays["followed"]),
-        "soft_edge": tuple(float(width) for width in arrays["soft_edge"]),
-        "warnings": tuple(str(warning) for warning in arrays["warnings"]),
-    }
+    return Parts(
+        still=still,
+        mask=mask,
+        box=box,
+        forward=_path(arrays, "forward"),
+        inverse=_path(arrays, "inverse"),
+        confidence=float(arrays["confidence"]),
+        texture=texture,
+        contrast=Contrast(arrays["lowpass"], arrays["similarity"], float(arrays.get("ceiling", np.inf))),
+        speeds=Speeds(tuple(int(turns) for turns in arrays["turns"]), arrays.get("shares")),
+        held=arrays.get("held"),
+        followed=tuple((int(x), int(y), int(stroke)) for x, y, stroke in arrays["followed"]),
+        soft_edge=tuple(float(width) for width in arrays["soft_edge"]),
+        warnings=tuple(str(warning) for warning in arrays["warnings"]),
+    )
 
 
 def _covers(texture: Texture, box: Area) -> bool:

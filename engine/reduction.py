@@ -73,9 +73,9 @@ class Reduction:
         -------
         (rows, columns, C) array
         """
+        values = self.unreduced(area)
         if self.factor == 1:
-            return self.still[area]
-        values = self.still[_enlarged(area, self.factor)]
+            return values
         rows, columns = (side.stop - side.start for side in area)
         smaller = np.empty((rows, columns, values.shape[2]), values.dtype)
 
@@ -85,6 +85,10 @@ class Reduction:
 
         in_threads(reduce, _bands(rows, self.factor), threads_for(values.size))
         return smaller
+
+    def unreduced(self, area: Area) -> NDArray[Any]:
+        """Show the same at the still's own size."""
+        return self.still[_enlarged(area, self.factor)]
 
     def moving(self, inside: Mask, moving: Mask) -> tuple[Mask, Area]:
         """Say which pixels of the still's mask move, and in which box, when it's known which move here."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .area import Area
 from .inputs import display_at
 from .reduction import Reduction
 from .regions import Part
@@ -24,13 +25,20 @@ SOURCE_ZOOM = 2.0
 """Source pixels in a working pixel: a plane laid flat shows its far end enlarged."""
 
 
-def source_of(pixels: NDArray[Any]) -> tuple[Source, tuple[int, int], float]:
-    """Show a piece of the still as repetitions are searched.
+def source_of(
+    reduced: Reduction, pixels: NDArray[Any], box: Area, nearness: int = 1
+) -> tuple[Source, tuple[int, int], float]:
+    """Show a piece of what is solved as repetitions are searched.
 
     Parameters
     ----------
+    reduced : Reduction
     pixels : (h, w, C) array
-        Of the still's type.
+        The piece as it's reduced.
+    box : Area
+        Where it is.
+    nearness : int
+        From how many times as close as usual: that shows finer repetitions.
 
     Returns
     -------
@@ -43,9 +51,11 @@ def source_of(pixels: NDArray[Any]) -> tuple[Source, tuple[int, int], float]:
     height, width = pixels.shape[:2]
     # What is narrow is shown larger, up to a length: it may not be stretched.
     narrow = min(LEAST_SIDE / min(height, width), LONGEST_SIDE / max(height, width))
-    scale = min(max(WORKING_SIDE / max(height, width), narrow), MOST_ENLARGED)
+    scale = min(max(WORKING_SIDE / max(height, width), narrow) * nearness, MOST_ENLARGED)
     size = (max(LEAST_SIDE, round(height * scale)), max(LEAST_SIDE, round(width * scale)))
-    zoom = max(1.0, min(SOURCE_ZOOM, 1 / scale))
+    zoom = max(1.0, min(SOURCE_ZOOM, reduced.factor / scale))
+    if scale * zoom > 1:
+        pixels = reduced.unreduced(box)
     return Source(display_at(pixels, (round(size[0] * zoom), round(size[1] * zoom))), zoom), size, scale
 
 
@@ -79,7 +89,7 @@ def views_of(
     factor = 1
     if detail > 1:
         factor = reduced.factor
-        pixels = reduced.still[tuple(slice(side.start * factor, side.stop * factor) for side in part.box)]
+        pixels = reduced.unreduced(part.box)
     # By a power of two first: averages of broken pixels take several times longer.
     spare = min(factor / detail, min(pixels.shape[:2]) / LEAST_SIDE)
     power = 2 ** int(np.log2(max(1.0, spare)))

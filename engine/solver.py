@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .anchors import Anchors, fit_field
 from .area import mask_box
 from .assignment import assign
+from .closer import agreement, shows_finer
 from .errors import BadMask, BadSettings
 from .field import Model
 from .inputs import check_mask, check_still, is_whole, mask_at
@@ -46,6 +47,20 @@ OFF_CENTER = 0.15
 """Of a part's longer side; within it of the strokes' turning point, the mask's own middle is tried too."""
 SURE_OF_CENTER = 0.6
 """Confidence from which on a turning point is taken as it is, without trying those beside it."""
+USUAL = 0.9
+"""Of a part's progress: the rest is for looking closer."""
+CLOSER = (2, 4)
+"""From how many times as close a part is looked at again in which something repeats that is too fine."""
+NEARER = 1.2
+"""How much closer that has to be at least: small parts aren't enlarged for ever."""
+AGREED = 0.9
+"""How much alike fine details a step away have to look for no closer look to be needed."""
+MOST_PARTS = 6
+"""Of a step, by each of which all may repeat as well."""
+NEARLY, SHORTER = 0.9, 0.7
+"""Of how much alike they look, and of a step's length, where what repeats by less is meant."""
+CLEARLY = 0.1
+"""By how much more alike a closer look has to find them else."""
 CLEAR = 0.15
 """Merit of a repetition; without one in the mask, one around it is expected to fit in twice."""
 
@@ -204,10 +219,78 @@ def _solve_part_if_large(
         return reason
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """A part as it's searched: its pixels as they are reduced, and what `source_of` makes of them."""
+
+    pixels: NDArray[Any]
+    source: Source
+    size: tuple[int, int]
+    scale: float
+
+    @cached_property
+    def gray(self) -> Floats:
+        """The source without its colors."""
+        import cv2
+
+        return np.asarray(cv2.cvtColor(self.source.picture, cv2.COLOR_RGB2GRAY), np.float32)
+
+    def is_too_coarse(self, region: Region, solved: SolvedPart) -> bool:
+        """Say whether something repeats in a region that is too fine to be found here, and wasn't found.
+
+        Then fine details don't repeat by the steps that were found, or they do by parts of these as well.
+        """
+        inside = mask_at(region.inside, self.gray.shape)
+        direction, zoom = region.segment.direction, self.source.zoom
+        if region.turn is not None or not shows_finer(self.gray, inside, direction, zoom):
+            return False
+        seen = self.agreement(solved)
+        parts = (replace(solved, values=solved.values / count) for count in range(2, MOST_PARTS + 1))
+        return seen < AGREED or any(self.agreement(part) > NEARLY * seen for part in parts)
+
+    def prefers(self, again: SolvedPart, solved: SolvedPart) -> bool:
+        """Say whether another look found what agrees clearly better, or nearly as well by shorter steps."""
+        seen, anew = self.agreement(solved), self.agreement(again)
+        return anew > seen + CLEARLY or (again.step < SHORTER * solved.step and anew > NEARLY * seen)
+
+    def agreement(self, solved: SolvedPart) -> float:
+        """Say how well the field of a part agrees with what is shown of it here."""
+        inside = mask_at(solved.part.inside, self.gray.shape)
+        zoom = self.source.zoom * self.scale / solved.scale
+        return agreement(self.gray, inside, solved.anchors, solved.values, zoom)
+
+
 def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Progress) -> SolvedPart:
-    """Find, assign and refine the displacements of one connected part."""
+    """Solve one connected part: from closer, if what repeats is too fine to be seen as it's shown first."""
+    region = max(part.regions, key=lambda region: np.count_nonzero(region.inside))
     pixels = reduced.shown(part.box)
-    source, size, scale = source_of(pixels)
+    shown = _Shown(pixels, *source_of(reduced, pixels, part.box))
+    solved, found = _solve_shown(reduced, part, shown, settings, _Share(report, 0.0, USUAL))
+    looks = 0
+    while shown.is_too_coarse(region, solved):
+        closer = shown
+        if looks < len(CLOSER):
+            closer = _Shown(pixels, *source_of(reduced, pixels, part.box, CLOSER[looks]))
+        if closer.scale < NEARER * shown.scale:  # from nowhere it's seen better
+            sure = max(0.0, shown.agreement(solved))
+            solved = replace(solved, confidence=min(solved.confidence, sure))
+            break
+        share = (1 - USUAL) / len(CLOSER)
+        rest = _Share(report, USUAL + looks * share, share)
+        again = _solve_shown(reduced, part, closer, settings, rest)
+        if closer.prefers(again[0], solved):
+            solved, found = again
+        shown, looks = closer, looks + 1
+    if region.turn is None:
+        _check_extent(reduced, part, region, found, solved.scale)
+    return solved
+
+
+def _solve_shown(
+    reduced: Reduction, part: Part, shown: _Shown, settings: Settings, report: Progress
+) -> tuple[SolvedPart, _Found]:
+    """Find, assign and refine the displacements of a part; also says what its largest region is assigned."""
+    source, size, scale = shown.source, shown.size, shown.scale
     anchors = _anchors(part, size, scale)
     solved: list[_Found] = []
     confidence = 0.0
@@ -218,8 +301,6 @@ def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Prog
             found = _solve_region(source, region, part.origin, size, scale, settings, share)
         else:
             found = lender.lent_to(region, size)
-        if not solved and region.turn is None:
-            _check_extent(reduced, part, region, found, scale)
         solved.append(found)
         confidence += found.confidence * region.inside.sum() / part.inside.sum()
     points, moves, trusts = (
@@ -230,12 +311,12 @@ def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Prog
     report(0.75, "Refining the Field")
     step = max(float(np.median(np.hypot(*values.T))), 4.0)
     colorless = any(found.colorless for found in solved)
-    for view in views_of(reduced, pixels, part, scale, step, colorless):
+    for view in views_of(reduced, shown.pixels, part, scale, step, colorless):
         values = refine_field(anchors, values, view)
         report(0.85, "Refining the Field")
     alone = len(part.regions) == 1
     model = found.model if alone and found.confidence >= _confidence(DOUBTFUL) else None
-    return SolvedPart(part, anchors, values, scale, step / scale, confidence, model)
+    return SolvedPart(part, anchors, values, scale, step / scale, confidence, model), solved[0]
 
 
 def _anchors(part: Part, size: tuple[int, int], scale: float) -> Anchors:
@@ -384,7 +465,8 @@ def _check_extent(reduced: Reduction, part: Part, region: Region, found: _Found,
     here, beyond = sides @ np.abs(direction)
     if beyond < 2 * here:  # too little around it to say more than the mask does
         return
-    around, size, scale = source_of(reduced.shown((box[0], box[1])))
+    area = (box[0], box[1])
+    around, size, scale = source_of(reduced, reduced.shown(area), area)
     # Only steps of half the extent or more matter here: unless that is little, they show from further away.
     far = Plane.facing(size, COARSER if extent * scale > 8 * SHORTEST else 1.0)
     repetition = look(around, np.ones(size, bool), far, direction, ANY_SLANT).repetition

@@ -1,0 +1,132 @@
+"""Whether what repeats in a part is too fine for the size at which it's searched: a closer look then."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .anchors import Anchors, Doubles, Floats
+from .resample import sample
+from .similarity import ANGLES, SHORTEST
+
+WINDOW = 64
+"""Pixels along a side of the windows that are compared with themselves."""
+MOST_WINDOWS = 9
+FULL = 0.9
+"""Of a window, or of the fullest one, that has to lie in the region."""
+WIDE = 21
+"""Pixels; the side of a square whose mean is taken out: what is wider isn't fine."""
+OCTAVE = 14
+"""Lengths in an octave, as everywhere."""
+LENGTHS = (2 ** np.arange(0, 4, 1 / OCTAVE)).astype(np.float32)
+"""Pixels at which windows are compared with themselves."""
+LEAST = 2.5
+"""Pixels; what repeats by less shows as what it does together with the pixels' own grid, if at all."""
+BEHIND = round(OCTAVE * np.log2(1.6))
+"""Lengths behind a step, by which it's worse again."""
+FAINT = 1e-3
+"""Of white; details that are fainter are none."""
+FINE = 0.4
+"""How much more alike windows are a step away than a bit further or less far, in their median, 1 at most:
+hardly 0.1 where nothing repeats finely, 0.3 where ripples do, or the like."""
+PLACES = 8000
+"""Pixels at which a displacement is tried."""
+
+
+def shows_finer(picture: Floats, inside: NDArray[np.bool_], direction: Doubles, zoom: float) -> bool:
+    """Say whether something repeats along a stroke that is too fine to be searched.
+
+    Parameters
+    ----------
+    picture : (h, w) float32, 0 to 1
+    inside : (h, w) bool
+        The region.
+    direction : (2,) float64
+        Unit vector along the stroke, x right and y down.
+    zoom : float
+        Its pixels in a working pixel.
+    """
+    windows = _windows(picture, inside)
+    alike = _alike_along(windows, float(np.arctan2(direction[1], direction[0])))
+    before = np.minimum.accumulate(alike, axis=-1)[..., : -BEHIND - 1]
+    spans = np.lib.stride_tricks.sliding_window_view(alike[..., 1:], BEHIND, -1)
+    dip = alike[..., 1:-BEHIND] - np.maximum(before, spans[..., 1:, :].min(-1))
+    lengths = LENGTHS[1:-BEHIND]
+    searched = (lengths >= LEAST) & (lengths <= SHORTEST * zoom)
+    return float(np.median(dip[..., searched].max((1, 2), initial=0))) >= FINE
+
+
+def agreement(
+    picture: Floats, inside: NDArray[np.bool_], anchors: Anchors, values: Doubles, zoom: float
+) -> float:
+    """Say how much a picture's fine details look like those a displacement away, -1 to 1.
+
+    Parameters
+    ----------
+    picture : (h, w) float32, 0 to 1
+    inside : (h, w) bool
+    anchors : Anchors
+    values : (anchors, 2) float64
+        Their displacements, working pixels.
+    zoom : float
+        The picture's pixels in one of these working pixels.
+    """
+    details = _details(picture, inside)
+    spacing = max(1.0, float(np.sqrt(np.count_nonzero(inside) / PLACES)))
+    rows, columns = (np.arange(spacing / 2, side, spacing).astype(int) for side in inside.shape)
+    down, along = anchors.lattice((rows + 0.5) / zoom - 0.5, (columns + 0.5) / zoom - 0.5)
+    grid = (zoom * values).T.reshape(2, *anchors.shape).astype(np.float32)
+    right, below = down @ grid @ along.T
+    x, y = right + columns.astype(np.float32), below + rows.astype(np.float32)[:, None]
+    there, landed = sample(details, x, y), sample(inside.astype(np.float32), x, y) > 0.5
+    landed &= (x >= 0) & (y >= 0) & (x <= inside.shape[1] - 1) & (y <= inside.shape[0] - 1)
+    both = landed & inside[np.ix_(rows, columns)]
+    one, other = details[np.ix_(rows, columns)][both], there[both]
+    return float(one @ other / np.sqrt(max((one @ one) * (other @ other), 1e-12)))
+
+
+def _details(picture: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """Take out of a region what changes slowly, and all that isn't in it."""
+    import cv2
+
+    region = inside.astype(np.float32)
+    mean, share = (
+        cv2.blur(plane, (WIDE, WIDE), borderType=cv2.BORDER_CONSTANT) for plane in (picture * region, region)
+    )
+    return np.asarray((picture - mean / np.maximum(share, 1e-3)) * region, np.float32)
+
+
+def _windows(picture: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """Show the details of some windows of a region, spread over it, (N, WINDOW, WINDOW)."""
+    starts = (
+        [min(first, max(0, side - WINDOW)) for first in range(0, max(1, side - WINDOW // 2), WINDOW)]
+        for side in inside.shape
+    )
+    boxes = [(slice(y, y + WINDOW), slice(x, x + WINDOW)) for y, x in itertools.product(*starts)]
+    shares = np.array([np.count_nonzero(inside[box]) for box in boxes])
+    full = np.flatnonzero(shares >= FULL * shares.max())
+    chosen = full[np.linspace(0, len(full) - 1, min(MOST_WINDOWS, len(full))).round().astype(int)]
+    windows = np.zeros((len(chosen), WINDOW, WINDOW), np.float32)
+    for window, index in zip(windows, chosen, strict=True):
+        details = _details(picture[boxes[index]], inside[boxes[index]])
+        window[: details.shape[0], : details.shape[1]] = details
+    return windows
+
+
+def _alike_along(windows: Floats, heading: float) -> Floats:
+    """Correlate windows with themselves at every length, (N, A, LENGTHS), at angles around a heading."""
+    from scipy import fft
+
+    most = int(np.ceil(LENGTHS[-1])) + 1
+    size = fft.next_fast_len(WINDOW + most, True)
+    waves = fft.rfft2(windows, (size, size))
+    power = fft.irfft2(waves.real**2 + waves.imag**2, (size, size))
+    lags = np.arange(-most, most + 1)
+    overlap = (1 - np.abs(lags) / WINDOW).astype(np.float32)
+    energy = power[:, :1, :1] + np.float32((FAINT * WINDOW) ** 2)
+    alike = power[:, lags[:, None], lags] / (overlap[:, None] * overlap * energy)
+    angles = heading + ANGLES
+    x, y = (most + np.outer(way(angles), LENGTHS).astype(np.float32) for way in (np.cos, np.sin))
+    return np.stack([sample(np.ascontiguousarray(plane, np.float32), x, y) for plane in alike])

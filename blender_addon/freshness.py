@@ -89,12 +89,14 @@ def _read(still):
     strokes.sync_settings(still)
     settings = still.endless_loops
     try:
-        stale = is_solved and loops.is_out_of_date(still, _still_digest(still))
-        if settings.mask_source == "MASK":  # its pixels take a render, which only Solve asks for
-            return _Facts(settings.coverage if is_solved and not stale else None, stale)
-        return _Facts(float(np.mean(masks.read_mask(still))), stale)
+        # The pixels of splines take a render, which only Solve asks for.
+        mask = None if settings.mask_source == "MASK" else masks.read_mask(still)
+        stale = is_solved and loops.is_out_of_date(still, _still_digest(still), mask)
     except Refused:
         return _Facts(None, is_solved)
+    if mask is None:
+        return _Facts(settings.coverage if is_solved and not stale else None, stale)
+    return _Facts(float(np.mean(mask)), stale)
 
 
 def _still_digest(still):

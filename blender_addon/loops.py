@@ -120,14 +120,14 @@ def fingerprint(still_digest, mask_trace, stroke_list, turns):
     return f"{still_digest}-{digest.hexdigest()}"
 
 
-def is_out_of_date(still, still_digest=None):
+def is_out_of_date(still, still_digest=None, mask=None):
     """Whether still, mask or directions differ from what the loop was solved from; reads all of them.
 
-    A caller that knows the still's digest spares it the reading.
+    A caller that knows the still's digest, or has read the mask, spares it the reading.
     """
     try:
-        known = still_digest or digest_still(images.read_still(still))
-        now = fingerprint(known, masks.trace(still), strokes.read_strokes(still), strokes.read_turns(still))
+        known, trace = still_digest or digest_still(images.read_still(still)), masks.trace(still, mask)
+        now = fingerprint(known, trace, strokes.read_strokes(still), strokes.read_turns(still))
     except Refused:
         return True
     return now != still.endless_loops.fingerprint

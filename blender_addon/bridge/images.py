@@ -79,7 +79,9 @@ def read_still(image):
         return footage.first_frame(image)
     pixels = read_pixels(image)
     if not image.is_float:
-        pixels = np.rint(pixels * 255).astype(np.uint8)
+        pixels *= 255
+        pixels += 0.5  # what follows cuts off
+        pixels = pixels.astype(np.uint8)
     opaque = np.all(pixels[..., 3] == (1 if image.is_float else 255))
     return np.ascontiguousarray(pixels[..., :3] if opaque else pixels)
 

@@ -7,8 +7,8 @@ import bpy
 import numpy as np
 
 from ..errors import Refused
-from . import versions
-from .images import checked, hold, read_pixels, read_still, size
+from . import footage, versions
+from .images import checked, hold, read_pixels, size
 
 
 def read_mask(still):
@@ -39,12 +39,14 @@ def read_mask(still):
             f"The mask is {image.size[0]} × {image.size[1]} pixels and the still {width} × {height}: "
             "paint a mask on this still, or scale the mask image to the still's size"
         )
-    red, green, blue, alpha = np.moveaxis(read_pixels(image), -1, 0)
-    return (red + green + blue) * alpha >= 1.5  # NumPy takes four times as long for the mean of an axis
+    pixels = read_pixels(image)
+    light = pixels @ np.float32([1, 1, 1, 0])  # NumPy takes six times as long for the mean of an axis
+    light *= pixels[..., 3]
+    return light >= 1.5
 
 
 def _opaque(still):
-    pixels = read_still(still)
+    pixels = footage.first_frame(still) if footage.is_footage(still) else read_pixels(still)
     if pixels.shape[2] < 4:
         return np.ones(pixels.shape[:2], bool)
     return pixels[..., 3] >= (128 if pixels.dtype == np.uint8 else 0.5)
@@ -60,12 +62,15 @@ def missing(still):
     return ""
 
 
-def trace(still):
-    """Bytes that change when the mask does; unlike `read_mask` it never renders, so that a timer may ask."""
+def trace(still, mask=None):
+    """Bytes that change when the mask does; unlike `read_mask` it never renders, so that a timer may ask.
+
+    A caller that has read the mask spares it the reading.
+    """
     settings = still.endless_loops
-    if settings.mask_source != "MASK" or settings.mask is None:
-        return np.packbits(read_mask(still)).tobytes()
-    return trace_splines(settings.mask)
+    if settings.mask_source == "MASK" and settings.mask is not None:
+        return trace_splines(settings.mask)
+    return np.packbits(read_mask(still) if mask is None else mask).tobytes()
 
 
 def trace_splines(mask):

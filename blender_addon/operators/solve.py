@@ -36,7 +36,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             "uid": still.session_uid,
             "still": images.read_still(still),
             "mask": mask,
-            "trace": masks.trace(still),
+            "trace": masks.trace(still, mask),
             "strokes": directions,
             "turns": turns,
             "path": path,

@@ -1,4 +1,8 @@
-"""Runs in a Blender of its own, which Save Movie starts: renders the movie that a JSON file describes."""
+"""Runs in a Blender of its own, which Save Movie starts: renders the movie that a JSON file describes.
+
+That Blender began with factory settings. Reading them once more would uninstall the wheels of every extension
+that the artist uses, as none is enabled in them.
+"""
 
 import json
 import sys
@@ -8,7 +12,6 @@ import bpy
 with open(sys.argv[-1], encoding="utf-8") as file:
     movie = json.load(file)
 
-bpy.ops.wm.read_factory_settings(use_empty=True)
 scene = bpy.context.scene
 owners = {
     "render": scene.render,

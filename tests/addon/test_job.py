@@ -1,5 +1,8 @@
 """The whole job, from a still to a strip, a movie and a saved file."""
 
+import os
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
@@ -44,6 +47,13 @@ def test_save_movie_writes_every_repetition(solved, saved):
     assert tuple(movie.size) == (240, 160)
     assert list(path.parent.glob(".*")) == []
     assert [s.name for s in bpy.data.scenes] == ["Scene"]
+
+
+def test_save_movie_leaves_the_extensions_their_wheels(solved):
+    wheels = Path(os.environ["BLENDER_USER_RESOURCES"], "extensions", ".local")
+    before = set(wheels.rglob("*.dist-info"))
+    assert bpy.ops.endless_loops.save_movie(image=solved.name) == {"FINISHED"}
+    assert before and set(wheels.rglob("*.dist-info")) == before
 
 
 def test_a_movie_of_a_still_with_odd_sizes(saved, addon):

@@ -68,64 +68,81 @@ def loop_maps(loop):
     ----------
     loop : engine.Loop
     """
-    from ..engine.area import mask_box
     from ..engine.contrast import luminance
     from ..engine.inputs import to_unit
     from ..engine.resample import enlarge
     from ..engine.sheets import unit_sheets
 
-    height, width = loop.mask.shape
-    left, top = loop.texture.origin
+    canvas = _Canvas(loop)
     pixels = to_unit(loop.texture.pixels)
-    # The compositor aligns pictures by their centers: only sides of the same parity meet pixel on pixel.
-    rows, columns = (n + (n - side) % 2 for n, side in zip(pixels.shape[:2], (height, width), strict=True))
-
-    def whole(array, scale=1):
-        """Go on with an array's border up to the canvas's."""
-        (h, w), (y, x) = array.shape[:2], (scale * rows, scale * columns)
-        return np.pad(array, ((0, y - h), (0, x - w), (0, 0)), mode="edge")
-
     color = np.repeat(pixels[..., :1], 3, axis=2) if pixels.shape[2] < 3 else pixels[..., :3]
     alpha = pixels[..., 3:] if pixels.shape[2] == 4 else np.ones_like(pixels[..., :1])
-    sheets = [whole(sheet, 2) for sheet in unit_sheets(loop.sheets)]
-
-    def placed(array, beyond=0.0):
-        """Cut the canvas out of an array of the still's size."""
-        canvas = np.full((rows, columns, *array.shape[2:]), beyond, np.float32)
-        y, x = slice(max(top, 0), top + rows), slice(max(left, 0), left + columns)
-        part = array[y, x]
-        canvas[y.start - top :, x.start - left :][: part.shape[0], : part.shape[1]] = part
-        return canvas
-
-    box = mask_box(loop.mask)
-
-    def boxed(array, beyond=0.0):
-        """Lay an array of the size of the mask's box out on the canvas."""
-        full = np.full((height, width, *array.shape[2:]), beyond, np.float32)
-        full[box] = array
-        return placed(full, beyond)
-
-    def as_shares(field):
-        """Measure a field in widths and heights; rows count upwards in Blender."""
-        return boxed(np.where(loop.mask[box][..., None], field / np.float32([columns, -rows]), 0))
-
-    similarity = enlarge(loop.contrast.similarity, loop.mask[box].shape)
-    inverse, forward = (path.dense(loop.mask[box].shape) for path in loop.paths)
+    sheets = [canvas.filled(sheet, 2) for sheet in unit_sheets(loop.sheets)]
+    shape = canvas.mask.shape
+    similarity = enlarge(loop.contrast.similarity, shape)
+    inverse, forward = (path.dense(shape) for path in loop.paths)
     bends = [None, None]
     if forward.bend is not None:
-        bends = [np.pad(as_shares(p.bend), ((0, 0), (0, 0), (0, 1))) for p in (forward, inverse)]
+        bends = [np.pad(canvas.measured(p.bend), ((0, 0), (0, 0), (0, 1))) for p in (forward, inverse)]
     shares = () if loop.speeds.shares is None else loop.speeds.shares
     return LoopMaps(
-        texture=whole(np.dstack([color, alpha])),
+        texture=canvas.filled(np.dstack([color, alpha])),
         sheet=sheets[0],
         sheet_alpha=sheets[1] if len(sheets) > 1 else None,
-        forward=np.dstack([as_shares(forward.move), placed(loop.cover)]),
-        inverse=np.dstack([as_shares(inverse.move), boxed(similarity, beyond=1.0)]),
+        forward=np.dstack([canvas.measured(forward.move), canvas.cut(loop.cover)]),
+        inverse=np.dstack([canvas.measured(inverse.move), canvas.boxed(similarity, beyond=1.0)]),
         forward_bend=bends[0],
         inverse_bend=bends[1],
-        shares=tuple(boxed(share)[..., None] for share in shares),
+        shares=tuple(canvas.boxed(share)[..., None] for share in shares),
         turns=loop.speeds.turns,
-        here=(-0.25 / columns, 0.25 / rows),  # a pixel's place is its first quarter's middle
-        offset=((2 * left + columns - width) // 2, -((2 * top + rows - height) // 2)),
+        here=(-0.25 / canvas.columns, 0.25 / canvas.rows),  # a pixel's place is its first quarter's middle
+        offset=canvas.offset,
         luminance=tuple(float(w) for w in luminance(np.eye(3, dtype=np.float32)[None])[0]),
     )
+
+
+class _Canvas:
+    """The rows and columns that all maps of a loop have, and how what the loop has is laid out on them."""
+
+    def __init__(self, loop):
+        from ..engine.area import mask_box
+
+        self.height, self.width = loop.mask.shape
+        self.left, self.top = loop.texture.origin
+        # The compositor aligns pictures by their centers: only sides of the same parity meet pixel on pixel.
+        self.rows, self.columns = (
+            n + (n - side) % 2 for n, side in zip(loop.texture.pixels.shape[:2], loop.mask.shape, strict=True)
+        )
+        self.box = mask_box(loop.mask)
+        self.mask = loop.mask[self.box]
+
+    @property
+    def offset(self):
+        """Whole pixels, y up, from the still's center to the canvas's."""
+        right, down = 2 * self.left + self.columns - self.width, 2 * self.top + self.rows - self.height
+        return right // 2, -(down // 2)
+
+    def filled(self, array, scale=1):
+        """Go on with the border of an array of the texture's size, times `scale`, up to the canvas's."""
+        (h, w), (rows, columns) = array.shape[:2], (scale * self.rows, scale * self.columns)
+        return np.pad(array, ((0, rows - h), (0, columns - w), (0, 0)), mode="edge")
+
+    def cut(self, array, beyond=0.0):
+        """Cut the canvas out of an array of the still's size."""
+        canvas = np.full((self.rows, self.columns, *array.shape[2:]), beyond, np.float32)
+        y = slice(max(self.top, 0), self.top + self.rows)
+        x = slice(max(self.left, 0), self.left + self.columns)
+        part = array[y, x]
+        canvas[y.start - self.top :, x.start - self.left :][: part.shape[0], : part.shape[1]] = part
+        return canvas
+
+    def boxed(self, array, beyond=0.0):
+        """Lay an array of the size of the mask's box out on the canvas."""
+        full = np.full((self.height, self.width, *array.shape[2:]), beyond, np.float32)
+        full[self.box] = array
+        return self.cut(full, beyond)
+
+    def measured(self, field):
+        """Measure a field of the mask's box in widths and heights of the canvas; rows count upwards there."""
+        sides = np.float32([self.columns, -self.rows])
+        return self.boxed(np.where(self.mask[..., None], field / sides, 0))

@@ -60,19 +60,6 @@ def show_in_sequencer(context, scene):
         workspace.sequencer_scene = scene
 
 
-def strip_start(strip):
-    """First frame of a strip's content on the timeline."""
-    return int(strip.content_start if hasattr(strip, "content_start") else strip.frame_start)
-
-
-def set_strip_start(strip, frame):
-    """Move a strip so that its content begins at `frame`."""
-    if hasattr(strip, "content_start"):
-        strip.content_start = frame
-    else:
-        strip.frame_start = frame
-
-
 def strip_end(strip):
     """First frame after a strip as it is trimmed now."""
     return int(strip.right_handle if hasattr(strip, "right_handle") else strip.frame_final_end)

@@ -35,7 +35,7 @@ def test_rendering_again_keeps_the_strip_where_it_was_put(solved, saved, addon):
     versions = addon("bridge.versions")
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
     strip = strips()[0]
-    versions.set_strip_start(strip, 100)
+    setattr(strip, "content_start" if bpy.app.version >= (5, 0) else "frame_start", 100)
     strip.channel, strip.blend_type, strip.name = 5, "ADD", "My Loop"
     solved.endless_loops.frame_count, solved.endless_loops.repeat = 4, 2
     bpy.ops.endless_loops.to_sequencer(image=solved.name)

@@ -18,6 +18,19 @@ from .bridge import masks, strokes
 from .bridge.versions import AnnotationType
 
 
+def _soft_edge(description):
+    return FloatProperty(
+        name="Soft Edge",
+        description=description,
+        min=0,
+        soft_max=300,
+        precision=0,
+        step=100,
+        subtype="PIXEL",
+        default=0,
+    )
+
+
 class EndlessLoopsPoint(PropertyGroup):
     """One point of an added direction, in widths and heights of the still: x right, y down, 0 to 1."""
 
@@ -37,8 +50,8 @@ class EndlessLoopsDirectionSettings(PropertyGroup):
     turns: IntProperty(
         name="Speed",
         description=(
-            "Repetitions that move along this direction in one turn of the loop: 0 holds what is around it "
-            "still, negative ones go back"
+            "How many repetitions things move on along this direction in one turn of the loop: 0 keeps what "
+            "lies around it at rest, a negative number moves it against the direction"
         ),
         min=-16,
         max=16,
@@ -51,16 +64,7 @@ class EndlessLoopsDirectionSettings(PropertyGroup):
         description="Give the parts of the mask that follow this direction a soft edge of their own",
         default=False,
     )
-    soft_edge: FloatProperty(
-        name="Soft Edge",
-        description="Pixels over which the motion fades at the edge of what follows this direction",
-        min=0,
-        soft_max=300,
-        precision=0,
-        step=100,
-        subtype="PIXEL",
-        default=0,
-    )
+    soft_edge: _soft_edge("Pixels over which the motion fades at the edge of what follows this direction")
 
 
 class EndlessLoopsSettings(PropertyGroup):
@@ -126,18 +130,9 @@ class EndlessLoopsSettings(PropertyGroup):
         max=100,
         default=1,
     )
-    soft_edge: FloatProperty(
-        name="Soft Edge",
-        description=(
-            "Pixels inside the mask's edge over which the motion fades to nothing: 0 for what has an edge of "
-            "its own, more for water, smoke and clouds"
-        ),
-        min=0,
-        soft_max=300,
-        precision=0,
-        step=100,
-        subtype="PIXEL",
-        default=0,
+    soft_edge: _soft_edge(
+        "Pixels inside the mask's edge over which the motion fades to nothing: 0 for what has an edge of "
+        "its own, more for water, smoke and clouds"
     )
     reverse: BoolProperty(name="Reverse", description="Move against the directions", default=False)
     repeat: IntProperty(
@@ -204,7 +199,8 @@ class EndlessLoopsSettings(PropertyGroup):
     def add_direction(self, points, turns=1):
         """Add a stroke, (N, 2) pixels of the still (x right, y down), in the order of the motion.
 
-        `turns` is how many repetitions move along it in one loop; 0 holds what is around it still.
+        `turns` is how many repetitions things move on along it in one turn of the loop; 0 keeps what lies
+        around it at rest, a negative number moves it against the direction.
         A dot has no direction and is left out; `errors.Refused` is raised for what are no points.
         """
         strokes.add_direction(self.id_data, points, turns)

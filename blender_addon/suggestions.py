@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import bpy
 from bpy.app.handlers import persistent
 
+from . import handlers
 from .bridge import masks
 from .preview import player
 
@@ -34,12 +35,14 @@ def shown(kind, still):
 
 
 def show_next(kind, still, made_from, items):
-    """Take the next suggestion's turn; returns it and its number, which counts from 1."""
+    """Take the next suggestion's turn; returns it, and what to tell about it."""
     if known(kind, still, made_from) is None:
         _rounds[kind, still.session_uid] = _Round(made_from, items)
     turn = _rounds[kind, still.session_uid]
-    turn.shown = (turn.shown + 1) % len(turn.items)
-    return turn.items[turn.shown], turn.shown + 1
+    count = len(turn.items)
+    turn.shown = (turn.shown + 1) % count
+    again = ": press again for the next" if count > 1 else ""
+    return turn.items[turn.shown], f"Suggested {kind} {turn.shown + 1} of {count}{again}"
 
 
 def reveal(still):
@@ -76,11 +79,9 @@ _HANDLERS = (("load_pre", _forget), ("undo_post", _undone), ("redo_post", _undon
 
 
 def register():
-    for name, handler in _HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
+    handlers.add(_HANDLERS)
 
 
 def unregister():
-    for name, handler in _HANDLERS:
-        getattr(bpy.app.handlers, name).remove(handler)
+    handlers.remove(_HANDLERS)
     _forget()

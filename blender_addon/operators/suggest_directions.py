@@ -6,7 +6,7 @@ from .. import freshness, loops, suggestions
 from ..bridge import images, masks, strokes
 from .common import JobOperator, by_uid
 
-KIND = "directions"
+KIND = "direction"
 
 
 class ENDLESSLOOPS_OT_suggest_directions(JobOperator, bpy.types.Operator):
@@ -51,8 +51,7 @@ class ENDLESSLOOPS_OT_suggest_directions(JobOperator, bpy.types.Operator):
             if line is not None:
                 strokes.remove_direction(still, line)
         suggestions.reveal(still)
-        line, number = suggestions.show_next(KIND, still, request["made_from"], result)
+        line, message = suggestions.show_next(KIND, still, request["made_from"], result)
         strokes.draw_direction(still, line, context.scene.frame_current)
         freshness.note_change()
-        again = ": press again for the next" if len(result) > 1 else ""
-        self.report({"INFO"}, f"Suggested direction {number} of {len(result)}{again}")
+        self.report({"INFO"}, message)

@@ -6,7 +6,7 @@ from .. import freshness, loops, suggestions
 from ..bridge import images
 from .common import JobOperator, by_uid
 
-KIND = "masks"
+KIND = "mask"
 
 
 class ENDLESSLOOPS_OT_suggest_masks(JobOperator, bpy.types.Operator):
@@ -36,8 +36,7 @@ class ENDLESSLOOPS_OT_suggest_masks(JobOperator, bpy.types.Operator):
 
     def deliver(self, context, request, result):
         still = by_uid(request["uid"])
-        mask, number = suggestions.show_next(KIND, still, request["made_from"], result)
+        mask, message = suggestions.show_next(KIND, still, request["made_from"], result)
         suggestions.show_mask(still, mask)
         freshness.note_change()
-        again = ": press again for the next" if len(result) > 1 else ""
-        self.report({"INFO"}, f"Suggested mask {number} of {len(result)}{again}")
+        self.report({"INFO"}, message)

@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators.common import in_compositor, refusal_in, still_in
+from ..operators.common import TAB, in_compositor, refusal_in, still_in
 from ..preview import backdrop
 from . import sections
 
@@ -10,7 +10,7 @@ from . import sections
 class _Panel:
     bl_space_type = "NODE_EDITOR"
     bl_region_type = "UI"
-    bl_category = "Endless Loops"
+    bl_category = TAB
 
     @classmethod
     def poll(cls, context):

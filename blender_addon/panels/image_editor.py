@@ -3,14 +3,14 @@
 import bpy
 
 from ..bridge import images, versions
-from ..operators.common import still_in
+from ..operators.common import TAB, still_in
 from . import sections
 
 
 class _Panel:
     bl_space_type = "IMAGE_EDITOR"
     bl_region_type = "UI"
-    bl_category = "Endless Loops"
+    bl_category = TAB
 
     @classmethod
     def poll(cls, context):

@@ -7,6 +7,7 @@ import numpy as np
 from bpy.app.handlers import persistent
 from gpu_extras.batch import batch_for_shader
 
+from .. import handlers
 from ..bridge import images, strokes
 from ..operators.common import still_in
 from ..operators.draw_directions import follow_shown_still
@@ -162,10 +163,13 @@ def _loading(*_args):
     mask_splines.forget()
 
 
+_HANDLERS = (("load_pre", _loading),)
+
+
 def register():
     if bpy.app.background:
         return
-    bpy.app.handlers.load_pre.append(_loading)
+    handlers.add(_HANDLERS)
     add = bpy.types.SpaceImageEditor.draw_handler_add
     _handles.append(add(_draw_tint, (), "WINDOW", "POST_VIEW"))
     _handles.append(add(_draw_arrows, (), "WINDOW", "POST_PIXEL"))
@@ -175,7 +179,7 @@ def unregister():
     if bpy.app.background:
         return
     player.stop()
-    bpy.app.handlers.load_pre.remove(_loading)
+    handlers.remove(_HANDLERS)
     for handle in _handles:
         bpy.types.SpaceImageEditor.draw_handler_remove(handle, "WINDOW")
     _handles.clear()

@@ -1,4 +1,8 @@
-"""The solved loops: in memory, in a file beside the .blend, and whether they fit what they were made from."""
+"""The solved loops: in memory, in a file beside the .blend, and whether they fit what they were made from.
+
+Each solve has a file of its own. So undo, or closing without saving, brings the loop before back, and not the
+settings of one loop with the file of another. Files that nothing uses are removed when the .blend is saved.
+"""
 
 import hashlib
 import os
@@ -12,7 +16,7 @@ from . import handlers
 from .bridge import images, masks, strokes
 from .errors import Refused
 
-_loops = {}  # session_uid of a still -> its solved loop
+_loops = {}  # session_uid of a still -> (name of its loop's file, the loop)
 _softened = {}  # session_uid of a still -> (its solved loop, soft edges, the loop with these)
 _places = {}  # session_uid of a still -> its loop's file, while the .blend is being saved
 
@@ -22,25 +26,30 @@ def is_solved(still):
     return bool(still.endless_loops.loop_file)
 
 
-def folder():
-    """Where solved loops lie: beside the .blend, or in the session's temporary folder until it is saved."""
-    if bpy.data.filepath:
-        blend = Path(bpy.data.filepath)
-        return blend.parent / "endless_loops" / f"solved_{blend.stem}"
+def folder(blend=""):
+    """Where solved loops lie: beside a .blend, or in the session's temporary folder until it is saved."""
+    path = Path(blend or bpy.data.filepath)
+    if path.name:
+        return path.parent / "endless_loops" / f"solved_{path.stem}"
     return Path(bpy.app.tempdir) / "endless_loops"
 
 
-def file_for(still):
-    """The file for a still's loop; a still that shares its name with another one gets a name of its own."""
-    name = still.endless_loops.loop_file
-    others = {i.endless_loops.loop_file for i in bpy.data.images if i != still}
-    if not name or name in others:
+def name_for(still):
+    """The name for a still's files; a still that shares its name with another one gets a name of its own."""
+    others = {name_of(image).casefold() for image in bpy.data.images if image != still}
+    name = name_of(still)
+    if not name or name.casefold() in others:
         stem, number = images.file_stem(still.name), 0
-        name = f"{stem}.loop"
-        while name in others:
+        name = stem
+        while name.casefold() in others:
             number += 1
-            name = f"{stem}-{number}.loop"
-    return folder() / name
+            name = f"{stem}-{number}"
+    return name
+
+
+def file_name(name, sources):
+    """The name of the file of a loop that was solved from sources with this fingerprint."""
+    return f"{name}.{hashlib.blake2b(sources.encode(), digest_size=5).hexdigest()}.loop"
 
 
 def maps_folder(still):
@@ -53,38 +62,41 @@ def frames_folder(still):
     return folder() / f"{name_of(still)}_frames"
 
 
-def adopt(still, loop, path, fingerprint):
-    """Make `loop`, saved at `path`, the loop of `still`."""
+def adopt(still, loop, name, sources):
+    """Make `loop`, whose file has this name, the loop of `still`."""
     images.hold(still)
     settings = still.endless_loops
-    settings.loop_file, settings.fingerprint = path.name, fingerprint
+    settings.loop_file, settings.fingerprint = name, sources
     settings.confidence = float(loop.confidence)
     settings.hardly_repeats = loop.hardly_repeats
     settings.coverage = float(loop.mask.mean())
     settings.warnings = "\n".join(loop.warnings)
-    _loops[still.session_uid] = loop
+    _loops[still.session_uid] = name, loop
 
 
 def name_of(still):
     """The name of a solved still's files, which no other still of the .blend has."""
-    return Path(still.endless_loops.loop_file).stem
+    return still.endless_loops.loop_file.rsplit(".", 2)[0]
 
 
 def get(still):
     """The solved loop of a still, from memory or from its file."""
     if not is_solved(still):
         raise Refused("There is no loop yet: press Solve first")
-    loop = _loops.get(still.session_uid)
-    if loop is None:
+    name = still.endless_loops.loop_file
+    if not _is_in_memory(still):
         from . import engine
 
-        path = folder() / still.endless_loops.loop_file
         try:
-            loop = engine.Loop.load(path)
+            loop = engine.Loop.load(folder() / name)
         except engine.EndlessLoopsError as error:
             raise Refused(f"The solved loop can't be read ({error}): press Solve to make it again") from error
-        _loops[still.session_uid] = loop
-    return loop
+        _loops[still.session_uid] = name, loop
+    return _loops[still.session_uid][1]
+
+
+def _is_in_memory(still):
+    return _loops.get(still.session_uid, ("",))[0] == still.endless_loops.loop_file
 
 
 def soft_edges(still, loop):
@@ -121,7 +133,7 @@ def fingerprint(still_digest, mask_trace, stroke_list, turns):
 
 
 def is_out_of_date(still, still_digest=None, mask=None):
-    """Whether still, mask or directions differ from what the loop was solved from; reads all of them.
+    """Whether the loop is lost, or still, mask or directions differ from what it was solved from; reads all.
 
     A caller that knows the still's digest, or has read the mask, spares it the reading.
     """
@@ -130,7 +142,8 @@ def is_out_of_date(still, still_digest=None, mask=None):
         now = fingerprint(known, trace, strokes.read_strokes(still), strokes.read_turns(still))
     except Refused:
         return True
-    return now != still.endless_loops.fingerprint
+    is_there = _is_in_memory(still) or (folder() / still.endless_loops.loop_file).is_file()
+    return now != still.endless_loops.fingerprint or not is_there
 
 
 @persistent
@@ -154,12 +167,20 @@ def _after_save(path, *_args):
     """Carry the loops over to where the .blend was saved, and leave nothing there that it doesn't use."""
     for image in bpy.data.images:
         old = _places.pop(image.session_uid, None)
-        new = folder() / image.endless_loops.loop_file
+        new = folder(path) / image.endless_loops.loop_file
         if old is not None and old != new and old.is_file():
             new.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(old, new)
     if path == bpy.data.filepath:  # otherwise a copy was saved, and the file itself is as it was
+        _remove_unused_loops()
         _remove_unused_pictures()
+
+
+def _remove_unused_loops():
+    used = {image.endless_loops.loop_file for image in bpy.data.images}
+    for file in folder().glob("*.loop"):
+        if file.name not in used and not file.name.startswith("."):  # then a job is about to save it
+            file.unlink(missing_ok=True)
 
 
 def _remove_unused_pictures():

@@ -1,6 +1,6 @@
 """Solve: still, mask and directions become a loop."""
 
-import os
+import shutil
 import uuid
 
 import bpy
@@ -31,7 +31,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
         mask = masks.read_mask(still)
         strokes.sync_settings(still)
         directions, turns = strokes.read_strokes(still), strokes.read_turns(still)
-        path = loops.file_for(still)
+        name = loops.name_for(still)
         return {
             "uid": still.session_uid,
             "still": images.read_still(still),
@@ -39,9 +39,9 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             "trace": masks.trace(still, mask),
             "strokes": directions,
             "turns": turns,
-            "path": path,
-            # The new file waits beside the old one until the job is known not to be cancelled.
-            "part": path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.loop"),
+            "name": name,
+            # The file has its own name once the job is known not to be cancelled.
+            "part": loops.folder() / f".{name}.{uuid.uuid4().hex[:8]}.loop",
         }
 
     @classmethod
@@ -62,12 +62,14 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
 
     def deliver(self, context, request, result):
         loop, fingerprint = result
+        still, name = by_uid(request["uid"]), loops.file_name(request["name"], fingerprint)
+        folder = loops.folder()  # the .blend may have been saved elsewhere meanwhile
         try:
-            still = by_uid(request["uid"])
-            os.replace(request["part"], request["path"])
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.move(request["part"], folder / name)
         except OSError as error:
-            raise Refused(f"The loop can't be saved as {request['path']} ({error.strerror})") from error
-        loops.adopt(still, loop, request["path"], fingerprint)
+            raise Refused(f"The loop can't be saved in {folder} ({error.strerror})") from error
+        loops.adopt(still, loop, name, fingerprint)
         freshness.note_change()
         if not bpy.app.background:
             player.play(still)

@@ -46,6 +46,10 @@ class _Player:
     def stop(self):
         self._stopped.set()
 
+    def plays(self, loop):
+        """Whether it is this loop: undo may have brought the one before it back."""
+        return loop is self._loop
+
     def _render(self):
         step = self._stride
         loop = self._loop.with_soft_edge(self.edges)
@@ -98,7 +102,7 @@ def is_playing(still):
 def draw(still):
     """Draw the loop over its still; in the editor's own space, where the picture is the unit square."""
     try:
-        if _player.count != still.endless_loops.frame_count:
+        if _player.count != still.endless_loops.frame_count or not _player.plays(loops.get(still)):
             play(still)
         elif _player.edges != loops.soft_edges(still, loops.get(still)):
             play(still, _player)

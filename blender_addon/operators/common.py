@@ -1,6 +1,7 @@
 """What the operators share: which still they work on, and why they can't."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import bpy
@@ -138,6 +139,17 @@ def by_uid(uid):
 def reason_without_loop(still):
     """Why there is nothing to send on."""
     return "" if loops.is_solved(still) else "There is no loop yet: press Solve first"
+
+
+def check_target(still, target):
+    """Refuse a file that a loop is made from as the place of a result, and a folder that holds one."""
+    settings = still.endless_loops
+    for source in (still, settings.mask_image, settings.plane_clip):
+        if source is None or not source.filepath:
+            continue
+        path = Path(os.path.realpath(bpy.path.abspath(source.filepath)))
+        if Path(os.path.realpath(target)) in (path, *path.parents):
+            raise Refused(f"{path} would be overwritten, and the loop is made from it: choose another place")
 
 
 def output_path(still, *parts):

@@ -16,7 +16,7 @@ from ..bridge import images, processes, sequencer
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
 from ..errors import Refused
-from .common import output_path
+from .common import check_target, output_path
 from .render import RenderOperator
 
 
@@ -30,6 +30,7 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
     def snapshot(self, context):
         still, scene = self.still(context), edited_scene(context)
         self.path, self.is_temporary = _movie_path(still, scene)
+        check_target(still, self.path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -100,10 +101,13 @@ def _encode(request, count, progress):
 
 def _movie_path(still, scene):
     suffix = sequencer.movie_suffix(scene)
+    name = loops.name_of(still) + suffix
     asked = still.endless_loops.movie_path
     if not asked:
-        return output_path(still, loops.name_of(still) + suffix)
+        return output_path(still, name)
     if asked.startswith("//") and not bpy.data.filepath:
         raise Refused("Save the .blend first: the movie's path is relative to it")
     path = Path(bpy.path.abspath(asked)).resolve()
+    if asked.endswith(("/", "\\")) or path.is_dir():
+        return path / name, False
     return (path if path.suffix else path.with_suffix(suffix)), False

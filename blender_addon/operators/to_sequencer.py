@@ -10,7 +10,7 @@ from ..bridge import footage, images, sequencer
 from ..bridge.frame_files import FrameWriter
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
-from .common import by_uid, output_path
+from .common import by_uid, check_target, output_path
 from .render import RenderOperator, is_frame_of
 
 
@@ -31,6 +31,7 @@ class ENDLESSLOOPS_OT_to_sequencer(RenderOperator, bpy.types.Operator):
         self.lacks_part = wants_part and loops.get(still).still.shape[2] == 4
         is_part = wants_part and not self.lacks_part
         self.target, self.is_temporary = output_path(still, f"{name}_part" if is_part else name)
+        check_target(still, self.target)
         stack = ExitStack()
         request = self.request(still, output, stack, _moving_part if is_part else None)
         if is_part:

@@ -89,6 +89,15 @@ def test_a_movie_keeps_its_length(movie, saved):
     assert bpy.data.movieclips.load(str(path)).frame_duration == FRAMES
 
 
+def test_no_result_takes_the_place_of_the_movie(movie, saved):
+    bpy.ops.endless_loops.solve(image=movie.name)
+    before = (saved / "film.mp4").read_bytes()
+    movie.endless_loops.movie_path = "//film.mp4"
+    with pytest.raises(RuntimeError, match=r"film\.mp4 would be overwritten.*choose another place"):
+        bpy.ops.endless_loops.save_movie(image=movie.name)
+    assert (saved / "film.mp4").read_bytes() == before
+
+
 def test_the_first_frame_is_solved_whatever_frame_is_shown(movie, addon):
     first = addon("bridge.images").read_still(movie)
     bpy.context.scene.frame_set(5)

@@ -49,6 +49,12 @@ def test_save_movie_writes_every_repetition(solved, saved):
     assert [s.name for s in bpy.data.scenes] == ["Scene"]
 
 
+def test_a_movie_goes_into_the_folder_that_was_chosen(solved, saved):
+    solved.endless_loops.movie_path = "//renders/"
+    assert bpy.ops.endless_loops.save_movie(image=solved.name) == {"FINISHED"}
+    assert (saved / "renders" / "wall.mp4").is_file()
+
+
 def test_save_movie_leaves_the_extensions_their_wheels(solved):
     wheels = Path(os.environ["BLENDER_USER_RESOURCES"], "extensions", ".local")
     before = set(wheels.rglob("*.dist-info"))

@@ -125,6 +125,16 @@ def test_a_folder_that_cannot_be_written(solved, saved):
     assert not bpy.context.scene.sequence_editor.strips
 
 
+def test_a_folder_that_holds_the_still(solved, saved):
+    folder = saved / "endless_loops" / "scene" / "wall"
+    folder.mkdir(parents=True)
+    solved.filepath_raw, solved.file_format = str(folder / "wall_0001.png"), "PNG"
+    solved.save()
+    before = (folder / "wall_0001.png").read_bytes()
+    refused("would be overwritten", bpy.ops.endless_loops.to_sequencer, image=solved.name)
+    assert (folder / "wall_0001.png").read_bytes() == before
+
+
 def test_a_full_disk_leaves_the_previous_sequence_intact(solved, saved):
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
     folder = saved / "endless_loops" / "scene" / "wall"

@@ -34,9 +34,10 @@ class Sequence:
 def place(context, sequence):
     """Let the edit in use play a sequence.
 
-    Strips that play its folder already, or the one that the still's frames were in before, are kept where
-    they are and follow the new frames. Otherwise one strip is added at the playhead, on the lowest channel
-    that is free there, inside the meta strip that is open. A part and the still below it are in a meta strip.
+    Strips of any scene that play its folder already, or the one that the still's frames were in before, are
+    kept where they are and follow the new frames. If the edit in use has none, one is added at the playhead,
+    on the lowest channel that is free there, inside the meta strip that is open. A part and the still below
+    it are in a meta strip.
 
     Returns
     -------
@@ -50,10 +51,8 @@ def place(context, sequence):
     if settings.sequences_folder:
         folders.add(_absolute(os.path.join(settings.sequences_folder, folder.name)))
     settings.sequences_folder = portable(folder.parent)
-    kind = "META" if sequence.below else "IMAGE"
-    present = [s for s in editor.strips_all if s.type == kind and _plays(s, folders)]
-    for strip in present:
-        _update(strip, sequence)
+    editors = [s.sequence_editor for s in bpy.data.scenes if s.sequence_editor and s.library is None]
+    present = {other: _follow(other, sequence, folders) for other in editors}[editor]
     if present:
         return present[0], False
     strips = editor.meta_stack[-1].strips if editor.meta_stack else editor.strips
@@ -61,11 +60,11 @@ def place(context, sequence):
     channel = _free_channel(strips, start, start + sequence.length)
     if sequence.below:
         strip = strips.new_meta(name=sequence.name, channel=channel, frame_start=start)
-        _add(strip.strips, sequence, sequence.below, 1, start)
-        _add(strip.strips, sequence, sequence.files[0], 2, start)
+        below = _add(strip.strips, sequence, sequence.below, 1, start)
+        _play_part(strip, [below], [_add(strip.strips, sequence, sequence.files[0], 2, start)], sequence)
     else:
         strip = _add(strips, sequence, sequence.files[0], channel, start)
-    _update(strip, sequence)
+        _play(strip, sequence)
     editor.active_strip = strip
     return strip, True
 
@@ -122,29 +121,50 @@ def _add(strips, sequence, file, channel, start):
     return strip
 
 
-def _plays(strip, folders):
-    if strip.type == "META":
-        return any(inner.type == "IMAGE" and _plays(inner, folders) for inner in strip.strips)
-    return _absolute(strip.directory) in folders
+def _follow(editor, sequence, folders):
+    """Let what plays one of the folders in an edit play the frames that are there now; returns its strips."""
+    metas = [strip for strip in editor.strips_all if strip.type == "META"]
+    found = []
+    for meta, strips in [(None, editor.strips), *((meta, meta.strips) for meta in metas)]:
+        ours = [s for s in strips if s.type == "IMAGE" and _absolute(s.directory) in folders]
+        if sequence.below is None:
+            for strip in ours:
+                _play(strip, sequence)
+            found += ours
+        elif ours:
+            belows = [s for s in ours if Path(s.elements[0].filename).stem == sequence.below.stem]
+            parts = [s for s in ours if s not in belows]
+            _play_part(meta, belows, parts, sequence)
+            found += [meta] if meta else parts or belows
+    return found
 
 
-def _update(strip, sequence):
-    """Let a strip, or the two in a meta strip, play the frames that are there now."""
-    if strip.type == "IMAGE":
-        return _set_elements(strip, [file.name for file in sequence.files] * sequence.repeat, sequence)
-    below, part = sorted((s for s in strip.strips if s.type == "IMAGE"), key=lambda inner: inner.channel)[:2]
-    _set_elements(below, [sequence.below.name], sequence)
-    versions.set_strip_length(below, sequence.length)
-    _update(part, sequence)
-    # Whatever scale and place the still has, the part keeps its own place on it.
+def _play(strip, sequence):
+    """Let a strip play the frames."""
+    _set_elements(strip, [file.name for file in sequence.files] * sequence.repeat, sequence)
+
+
+def _play_part(meta, belows, parts, sequence):
+    """Let strips play the moving part and the still below it; in a meta strip, unless it was taken apart."""
+    for strip in belows:
+        _set_elements(strip, [sequence.below.name], sequence)
+        versions.set_strip_length(strip, sequence.length)
+    for strip in parts:
+        _play(strip, sequence)
+        if belows:
+            _place_on(belows[0].transform, strip.transform, sequence)
+    if meta:
+        versions.set_strip_length(meta, sequence.length)
+
+
+def _place_on(still, part, sequence):
+    """Keep a part's own place on the still, whatever scale and place that has."""
     width, height = sequence.below_size
     rows, columns = sequence.area
-    on_still, transform = below.transform, part.transform
-    transform.scale_x, transform.scale_y = on_still.scale_x, on_still.scale_y
+    part.scale_x, part.scale_y = still.scale_x, still.scale_y
     right, down = (columns.start + columns.stop - width) / 2, (rows.start + rows.stop - height) / 2
-    transform.offset_x = on_still.offset_x + right * on_still.scale_x
-    transform.offset_y = on_still.offset_y - down * on_still.scale_y
-    versions.set_strip_length(strip, sequence.length)
+    part.offset_x = still.offset_x + right * still.scale_x
+    part.offset_y = still.offset_y - down * still.scale_y
 
 
 def _set_elements(strip, names, sequence):

@@ -145,6 +145,41 @@ def test_a_moving_part_follows_what_is_made_anew(solved, saved, addon):
     assert len(list((saved / "endless_loops" / "scene" / "wall_part").iterdir())) == 4 + 1
 
 
+def test_a_meta_strip_that_was_worked_on_still_follows(solved, saved):
+    settings = solved.endless_loops
+    settings.moving_part_only = True
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    (meta,) = strips()
+    below, part = sorted(meta.strips, key=lambda strip: strip.channel)
+    below.channel = 3
+    (saved / "title.png").write_bytes((saved / "endless_loops/scene/wall_part/wall_still.png").read_bytes())
+    title = meta.strips.new_image(name="T", filepath=str(saved / "title.png"), channel=1, frame_start=1)
+    settings.frame_count = 4
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    assert [len(strip.elements) for strip in (title, below, part)] == [1, 1, 4 * 3]
+    assert title.elements[0].filename == "title.png"
+    meta.strips.remove(below)
+    settings.frame_count = 5
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    assert len(part.elements) == 5 * 3 and len(strips()) == 1
+
+
+def test_strips_of_other_scenes_follow_what_is_made_anew(solved):
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    (first,) = strips()
+    other = bpy.data.scenes.new("Other")
+    bpy.context.window.scene = other
+    if bpy.app.version >= (5, 0):
+        bpy.context.workspace.sequencer_scene = other
+    solved.endless_loops.frame_count = 4
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    assert len(other.sequence_editor.strips) == 1
+    assert [element.filename for element in first.elements[:5]] == [
+        *(f"wall_{index:04d}.png" for index in (1, 2, 3, 4)),
+        "wall_0001.png",
+    ]
+
+
 def test_a_still_with_alpha_is_written_whole(saved, still, capfd):
     clear = new_image(with_alpha(windows()), "clear.png")
     clear.endless_loops.set_mask(inset())

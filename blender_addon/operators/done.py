@@ -2,9 +2,10 @@
 
 import bpy
 
-from ..bridge import masks, versions
+from ..bridge import masks
 from ..preview import backdrop
 from .common import in_compositor, still_in
+from .draw_directions import stop_drawing
 from .paint_mask import came_from
 
 
@@ -34,8 +35,7 @@ class ENDLESSLOOPS_OT_done(bpy.types.Operator):
             masks.keep(space.image)
             space.image = still
         space.ui_mode = "VIEW"
-        if versions.space_annotation(space) == still.endless_loops.annotation:
-            versions.set_space_annotation(space, None)
+        stop_drawing(context.area)
         bpy.ops.wm.tool_set_by_id(name="builtin.sample", space_type="IMAGE_EDITOR")
         context.area.ui_type = came_from.pop(context.area.as_pointer(), "IMAGE_EDITOR")
         return {"FINISHED"}

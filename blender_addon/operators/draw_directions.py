@@ -6,6 +6,8 @@ from ..bridge import images, strokes, versions
 from ..errors import Refused
 from .common import StillOperator, still_shown_in
 
+_notes = {}  # address of an area -> name of the annotation that it showed before directions were drawn
+
 
 class ENDLESSLOOPS_OT_draw_directions(StillOperator, bpy.types.Operator):
     """Draw strokes in the direction in which things shall move, one or many"""
@@ -30,10 +32,27 @@ class ENDLESSLOOPS_OT_draw_directions(StillOperator, bpy.types.Operator):
         if space.image != still:
             space.image = still
         space.ui_mode = "VIEW"
+        _put_aside(context.area)
         versions.set_space_annotation(space, strokes.annotation_of(still))
         space.show_annotation = True
         bpy.ops.wm.tool_set_by_id(name="builtin.annotate", space_type="IMAGE_EDITOR")
         return {"FINISHED"}
+
+
+def _put_aside(area):
+    """Remember the artist's own notes, and keep them in the .blend while no editor shows them."""
+    notes = versions.space_annotation(area.spaces.active)
+    if notes is not None and not strokes.is_directions(notes):
+        notes.use_fake_user = True
+        _notes[area.as_pointer()] = notes.name
+
+
+def stop_drawing(area):
+    """Let an editor that draws directions show the notes again that it showed before."""
+    space = area.spaces.active
+    if strokes.is_directions(versions.space_annotation(space)):
+        name = _notes.pop(area.as_pointer(), "")
+        versions.set_space_annotation(space, versions.annotations().get(name))
 
 
 def follow_shown_still(space, still):

@@ -72,6 +72,27 @@ def test_directions_survive_saving(addon, tmp_path):
     np.testing.assert_allclose(added, [(5, 6), (70, 80), (90, 100)], atol=1e-3)
 
 
+def test_own_notes_come_back_when_drawing_is_done(addon):
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    versions = addon("bridge.versions")
+    screen = bpy.data.screens["Rendering"]
+    area = next(a for a in screen.areas if a.type == "IMAGE_EDITOR")
+    space, region = area.spaces.active, next(r for r in area.regions if r.type == "WINDOW")
+    notes = versions.annotations().new("My Notes")
+    notes.layers.new("Note", set_active=True)
+    versions.set_space_annotation(space, notes)
+    space.image = new_image(windows())
+    with bpy.context.temp_override(
+        window=bpy.context.window_manager.windows[0], screen=screen, area=area, region=region
+    ):
+        bpy.ops.endless_loops.draw_directions()
+        assert notes.users and versions.space_annotation(space) == space.image.endless_loops.annotation
+        bpy.ops.endless_loops.done()
+        assert versions.space_annotation(space) == notes
+        bpy.ops.endless_loops.done()
+        assert versions.space_annotation(space) == notes
+
+
 def test_a_dot_has_no_direction(addon):
     image = new_image(windows())
     image.endless_loops.add_direction([(50, 50), (50, 50)])

@@ -203,8 +203,14 @@ class BackgroundJob:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
             sys.setswitchinterval(self._switch_before)
-            context.workspace.status_text_set(None)
+            clear_status_bars()
             _tag_sidebars(context)
+
+
+def clear_status_bars():
+    """Give the status bar back to Blender: each workspace keeps its text, whichever is shown by now."""
+    for workspace in bpy.data.workspaces:
+        workspace.status_text_set(None)
 
 
 def _draw_status(header, job):

@@ -5,6 +5,7 @@ import bpy
 from .. import freshness
 from ..bridge import images, strokes
 from ..errors import Refused
+from ..jobs import clear_status_bars
 from ..preview import backdrop
 from .common import StillOperator, by_uid, canvas, in_compositor
 
@@ -61,7 +62,8 @@ class ENDLESSLOOPS_OT_draw_on_backdrop(StillOperator, bpy.types.Operator):
                 return {"RUNNING_MODAL"}
             if event.type in {"ESC", "RET", "NUMPAD_ENTER"}:
                 return self._finish(context)
-            if event.type == "Z" and (event.ctrl or event.oskey) and self._drawing.count:
+            is_undo = event.type == "Z" and (event.ctrl or event.oskey) and not event.shift
+            if is_undo and self._drawing.count:
                 strokes.remove_last_direction(by_uid(self._uid))
                 self._drawing.count -= 1
                 return self._changed("Undo Direction")
@@ -102,7 +104,7 @@ class ENDLESSLOOPS_OT_draw_on_backdrop(StillOperator, bpy.types.Operator):
     def _finish(self, context):
         if backdrop.is_drawing(self._drawing):
             backdrop.end()
-        context.workspace.status_text_set(None)
+        clear_status_bars()
         if context.area is not None:
             context.area.tag_redraw()
         return {"FINISHED"}

@@ -94,6 +94,7 @@ class EndlessLoopsSettings(PropertyGroup):
         name="Mask Image",
         description="Image of the still's size, white where the still moves",
         type=bpy.types.Image,
+        poll=lambda settings, image: image != settings.id_data and image.source in {"FILE", "GENERATED"},
     )
     mask: PointerProperty(
         name="Mask", description="Mask datablock whose splines say where the still moves", type=bpy.types.Mask

@@ -34,7 +34,11 @@ def read_mask(still):
     if settings.mask_source == "MASK":
         return rasterize(settings.mask, width, height)
     image = settings.mask_image
-    if tuple(checked(image).size) != (width, height):
+    try:
+        checked(image)
+    except Refused as error:
+        raise Refused(f"{error}. That is the mask, {image.name}") from error
+    if tuple(image.size) != (width, height):
         raise Refused(
             f"The mask is {image.size[0]} × {image.size[1]} pixels and the still {width} × {height}: "
             "paint a mask on this still, or scale the mask image to the still's size"
@@ -113,7 +117,9 @@ def write_mask(still, mask):
     if array.shape != (height, width):
         raise Refused(f"The mask must be an array of {height} rows and {width} columns, like the still")
     limit = 0.5 if array.dtype.kind in "fb" else np.iinfo(array.dtype).max / 2
-    image = still.endless_loops.mask_image or new_mask_image(still)
+    image = still.endless_loops.mask_image
+    if image is None or image.library is not None or tuple(image.size) != (width, height):
+        image = new_mask_image(still)
     pixels = np.ones((height, width, 4), np.float32)
     pixels[..., :3] = (array >= limit)[..., None]
     image.pixels.foreach_set(pixels[::-1].ravel())

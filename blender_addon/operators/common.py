@@ -36,6 +36,11 @@ def still_shown_in(space):
     return shown
 
 
+def shows_stills(space):
+    """Whether an editor is one in which stills are worked on."""
+    return space is not None and (space.type == "IMAGE_EDITOR" or in_compositor(space))
+
+
 def in_compositor(space):
     """Whether an editor is the compositor."""
     return space is not None and space.type == "NODE_EDITOR" and space.tree_type == "CompositorNodeTree"
@@ -89,9 +94,9 @@ class StillOperator:
 
     @classmethod
     def poll(cls, context):
-        # A script names its still, which poll can't see: without an editor there is nothing to refuse yet.
+        # A script names its still, which poll can't see: in other editors there is nothing to refuse yet.
         reason = ""
-        if context.space_data:
+        if shows_stills(context.space_data):
             reason = refusal_in(context) or cls.reason_against(still_in(context))
         if reason:
             cls.poll_message_set(reason)

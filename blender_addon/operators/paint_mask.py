@@ -4,7 +4,7 @@ import bpy
 
 from ..bridge import images, masks, versions
 from ..errors import Refused
-from .common import StillOperator, canvas, in_compositor, show_tab
+from .common import StillOperator, canvas, show_tab, shows_stills
 
 came_from = {}  # address of an area -> the editor it was when painting began
 
@@ -18,8 +18,7 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        space = context.space_data
-        if space is None or not (space.type == "IMAGE_EDITOR" or in_compositor(space)):
+        if not shows_stills(context.space_data):
             cls.poll_message_set("Painting needs an Image Editor or the compositor")
             return False
         return super().poll(context)
@@ -31,6 +30,11 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
             mask = settings.mask_image
             if mask is not None and tuple(mask.size) != images.size(still):
                 raise Refused("The mask image has another size than the still: clear it to paint a new one")
+            if mask is not None and mask.library is not None:
+                raise Refused(
+                    "The mask image belongs to another file, which wouldn't keep what is painted: "
+                    "make it local (Image menu, ID Data), or clear it to paint a new one"
+                )
             mask = mask or masks.new_mask_image(still)
         except Refused as error:
             return self.refuse(error)

@@ -2,6 +2,7 @@
 
 import bpy
 import numpy as np
+import pytest
 
 from .conftest import inset, new_image, windows
 
@@ -66,6 +67,34 @@ def test_alpha_is_a_mask(addon):
     image = new_image(np.dstack([windows(), alpha]))
     image.endless_loops.mask_source = "ALPHA"
     np.testing.assert_array_equal(addon("bridge.masks").read_mask(image), inset())
+
+
+def test_set_mask_replaces_a_mask_of_another_size(addon, still):
+    small = still.endless_loops.mask_image = bpy.data.images.new("small", 100, 50)
+    still.endless_loops.set_mask(inset(border=30))
+    np.testing.assert_array_equal(addon("bridge.masks").read_mask(still), inset(border=30))
+    assert tuple(small.size) == (100, 50)
+
+
+def test_a_mask_of_another_file_is_left_alone(saved, addon):
+    new_image(np.dstack([inset() * np.uint8(255)] * 3), "linked.png").use_fake_user = True
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved / "library.blend"))
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    with bpy.data.libraries.load(str(saved / "library.blend"), link=True) as (_source, ours):
+        ours.images = ["linked.png"]
+    still, linked = new_image(windows()), bpy.data.images["linked.png"]
+    still.endless_loops.mask_image = linked
+    still.endless_loops.add_direction([(120, 140), (120, 20)])
+    with pytest.raises(RuntimeError, match=r"make it local.*the mask, linked\.png"):
+        bpy.ops.endless_loops.solve(image=still.name)
+    screen = bpy.data.screens["Rendering"]
+    area = next(area for area in screen.areas if area.type == "IMAGE_EDITOR")
+    area.spaces.active.image = still
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], screen=screen, area=area):
+        with pytest.raises(RuntimeError, match="wouldn't keep what is painted"):
+            bpy.ops.endless_loops.paint_mask()
+    still.endless_loops.set_mask(~inset())
+    assert still.endless_loops.mask_image != linked and not linked.is_dirty
 
 
 def test_set_mask_takes_what_the_engine_takes(addon):

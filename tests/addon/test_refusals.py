@@ -26,6 +26,18 @@ def test_nothing_open():
     refused("There is no image named nowhere.png", image="nowhere.png")
 
 
+def test_a_script_in_the_text_editor_names_its_still():
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    image = new_image(windows())
+    image.endless_loops.add_direction([(120, 140), (120, 20)])
+    screen = bpy.data.screens["Scripting"]
+    area = next(area for area in screen.areas if area.type == "TEXT_EDITOR")
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], screen=screen, area=area):
+        assert bpy.ops.endless_loops.clear_directions(image=image.name) == {"FINISHED"}
+        refused("Open a still image first", bpy.ops.endless_loops.clear_directions)
+    assert not image.endless_loops.directions
+
+
 def test_udim(tmp_path):
     picture_file(tmp_path, "tile.1001.png")
     image = bpy.data.images.load(str(tmp_path / "tile.1001.png"))

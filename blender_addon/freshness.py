@@ -30,7 +30,7 @@ class _Facts:
 _facts = {}  # session_uid -> _Facts, only of what was read since the last change
 _last = {}  # session_uid -> the facts before that: shown until the new ones are there
 _wanted = set()  # session_uids of stills whose facts a panel asked for
-_digests = {}  # session_uid -> (what the still was read from, digest of its pixels)
+_digests = {}  # session_uid -> ((where its pixels come from, the file, whether it is dirty), digest of them)
 
 
 def coverage(still):
@@ -100,16 +100,29 @@ def _read(still):
 
 
 def _still_digest(still):
-    path = bpy.path.abspath(still.filepath)
-    on_disk = None
-    if os.path.isfile(path):
-        stat = os.stat(path)  # a program may set the time of a file, but not the time of that change
-        on_disk = stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
-    read_from = (path, on_disk, tuple(still.size), still.colorspace_settings.name)
+    now = _pixels_come_from(still), _on_disk(still), still.is_dirty
     known = _digests.get(still.session_uid)
-    if known is None or known[0] != read_from or still.is_dirty:
-        known = _digests[still.session_uid] = (read_from, loops.digest_still(images.read_still(still)))
-    return known[1]
+    if known is not None and known[0] == now and not still.is_dirty:
+        return known[1]
+    digest = loops.digest_still(images.read_still(still))
+    # Blender reads a file that has changed when it is told to, and doesn't say so: until then look each time.
+    waits = known is not None and known[0][::2] == now[::2] and known[1] == digest
+    if not waits:
+        _digests[still.session_uid] = now, digest
+    return digest
+
+
+def _pixels_come_from(still):
+    generated = still.generated_type, tuple(still.generated_color)
+    return still.filepath, tuple(still.size), still.colorspace_settings.name, still.alpha_mode, generated
+
+
+def _on_disk(still):
+    path = bpy.path.abspath(still.filepath)
+    if not os.path.isfile(path):
+        return None
+    stat = os.stat(path)  # a program may set the time of a file, but not the time of that change
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 @persistent

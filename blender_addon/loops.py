@@ -5,7 +5,6 @@ settings of one loop with the file of another. Files that nothing uses are remov
 """
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
 
@@ -49,17 +48,12 @@ def name_for(still):
 
 def file_name(name, sources):
     """The name of the file of a loop that was solved from sources with this fingerprint."""
-    return f"{name}.{hashlib.blake2b(sources.encode(), digest_size=5).hexdigest()}.loop"
+    return f"{name}.{short_digest(sources)}.loop"
 
 
-def maps_folder(still):
-    """Where the pictures lie that the compositor's nodes play a solved loop from."""
-    return folder() / f"{name_of(still)}_nodes"
-
-
-def frames_folder(still):
-    """Where the frames lie that the compositor plays as a sequence."""
-    return folder() / f"{name_of(still)}_frames"
+def short_digest(text):
+    """A few letters for the name of a file, which change when a text does."""
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
 
 def adopt(still, loop, name, sources):
@@ -173,7 +167,6 @@ def _after_save(path, *_args):
             shutil.copyfile(old, new)
     if path == bpy.data.filepath:  # otherwise a copy was saved, and the file itself is as it was
         _remove_unused_loops()
-        _remove_unused_pictures()
 
 
 def _remove_unused_loops():
@@ -181,23 +174,6 @@ def _remove_unused_loops():
     for file in folder().glob("*.loop"):
         if file.name not in used and not file.name.startswith("."):  # then a job is about to save it
             file.unlink(missing_ok=True)
-
-
-def _remove_unused_pictures():
-    """Remove pictures that the compositor plays no more; not before the .blend is saved: undo may need them.
-
-    A .blend beside this one may have begun as its copy, and play them still.
-    """
-    blend = Path(bpy.data.filepath)
-    if any(other != blend for other in blend.parent.glob("*.blend")):
-        return
-    paths = (bpy.path.abspath(image.filepath) for image in bpy.data.images if image.filepath)
-    used = {Path(os.path.realpath(path)).parent for path in paths}
-    for kind in ("*_nodes", "*_frames"):
-        for place in folder().glob(kind):
-            is_ours = all(file.suffix in {".exr", ".png"} for file in place.iterdir())
-            if is_ours and Path(os.path.realpath(place)) not in used:
-                shutil.rmtree(place, ignore_errors=True)
 
 
 _HANDLERS = (("load_pre", _forget), ("save_pre", _before_save), ("save_post", _after_save))

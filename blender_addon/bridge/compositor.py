@@ -73,13 +73,13 @@ def insert_group(context, still, maps, paths):
     -------
     (tree, node)
     """
+    tree, source = _source(context, still)
     group = renew_group(still, maps, paths)
     if group is None:
         group = bpy.data.node_groups.new(f"{images.file_stem(still.name)} Loop", loop_nodes.GROUP)
         group[_STILL] = still
         loop_nodes.make_interface(group, still.endless_loops)
         _fill(group, still, maps, paths)
-    tree, source = _source(context, still)
     node = _player_after(tree, source, still)
     if node is not None:
         return tree, node
@@ -112,6 +112,7 @@ def insert_sequence(context, still, files):
     -------
     (tree, node)
     """
+    tree, source = _source(context, still)
     image = renew_sequence(still, files)
     if image is None:
         image = bpy.data.images.load(str(files[0]))
@@ -119,7 +120,6 @@ def insert_sequence(context, still, files):
         image.source = "SEQUENCE"
         image.endless_loops.played_still = still
         _read_sequence(image, still, files)
-    tree, source = _source(context, still)
     node = _player_after(tree, source, still)
     if node is None:
         node = _new_node(tree, source, "CompositorNodeImage", f"{images.file_stem(still.name)} Loop")

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import bpy
 from bpy.props import BoolProperty
 
-from .. import loops
+from .. import pictures
 from ..bridge import compositor, footage, versions
 from ..bridge.loop_maps import is_name, loop_maps
 from ..bridge.output import lossless_format
@@ -79,28 +79,36 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         return maps
 
     def deliver(self, context, request, result):
-        still, target, warnings = by_uid(request["uid"]), request["target"], []
+        still, target = by_uid(request["uid"]), request["target"]
+        is_new = not target.exists()
         request["stack"].close()
-        if request["as_group"]:
+        what, warnings = self._play(context, still, request, result)
+        if is_new:
+            pictures.note_new(target)
+        self.tell(f"{what}, its files are in {target}", warnings + self._warnings())
+
+    def _play(self, context, still, request, result):
+        """Let nodes play the files; returns what they are, and what may disappoint about them."""
+        target, as_group, warnings = request["target"], request["as_group"], []
+        if as_group:
             paths = {name: target / f"{name}.exr" for name, _array in result.items()}
             insert, renew, sources = compositor.insert_group, compositor.renew_group, (result, paths)
         else:
             insert, renew = compositor.insert_sequence, compositor.renew_sequence
             names, warnings = result
             sources = ([target / name for name in names],)
-        where = f"its files are in {target}"
         if self.renew:
             renew(still, *sources)
-            self.tell(f"The loop in the compositor is up to date, {where}", warnings + self._warnings())
-            return
-        if any(compositor.as_group(node) != request["as_group"] for _tree, node in compositor.players(still)):
+            return "The loop in the compositor is up to date", warnings
+        if any(compositor.as_group(node) != as_group for _tree, node in compositor.players(still)):
             compositor.remove(still)
         tree, node = insert(context, still, *sources)
         if in_compositor(context.space_data):
             player.stop()  # it would hide the nodes' own picture
-        if not request["as_group"] and request["footage"] is None:
-            where += "; it is a sequence because 4.5's Map UV node can't play a loop exactly"
-        self.tell(f"{node.label} in {tree.name}, {where}", warnings + self._warnings())
+        what = f"{node.label} in {tree.name}"
+        if not as_group and request["footage"] is None:
+            what += " is a sequence because 4.5's Map UV node can't play a loop exactly"
+        return what, warnings
 
     def _as_group(self, still):
         if footage.is_footage(still):  # every frame has a loop of its own
@@ -114,9 +122,9 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         from ..engine.storage import replaced_folder
 
         if request["as_group"]:
-            target = loops.maps_folder(still)
+            target = pictures.maps_folder(still)
             return target, stack.enter_context(replaced_folder(target, _is_map))
-        target = loops.frames_folder(still)
+        target = pictures.frames_folder(still)
         ours = is_frame_of(request["name"])
         return target, stack.enter_context(replaced_folder(target, ours))
 

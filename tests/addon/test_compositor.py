@@ -416,8 +416,8 @@ def test_an_unsolved_still_is_refused(still):
 
 
 def test_a_folder_that_holds_other_files_is_left_alone(solved, addon):
-    loops = addon("loops")
-    folder = loops.maps_folder(solved) if EXACT else loops.frames_folder(solved)
+    pictures = addon("pictures")
+    folder = pictures.maps_folder(solved) if EXACT else pictures.frames_folder(solved)
     folder.mkdir(parents=True)
     (folder / "mine.txt").write_text("mine")
     with pytest.raises(RuntimeError, match="holds other files"):
@@ -430,7 +430,8 @@ def test_a_folder_that_holds_other_files_is_left_alone(solved, addon):
 def test_a_full_disk_leaves_no_half_made_maps(solved, saved):
     with full_disk(), pytest.raises(RuntimeError, match="can't be written to .*free some space"):
         bpy.ops.endless_loops.to_compositor(image=solved.name)
-    assert [f.name for f in (saved / "endless_loops" / "solved_scene").iterdir()] == ["wall.loop"]
+    left = [f.name for f in (saved / "endless_loops" / "solved_scene").iterdir()]
+    assert left == [solved.endless_loops.loop_file]
     assert bpy.context.scene.compositing_node_group is None
 
 

@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
-from .conftest import new_image, windows
+from .conftest import inset, new_image, windows
 from .test_output import solve
 
 
@@ -73,10 +73,28 @@ def test_names_that_differ_in_case_alone_have_files_of_their_own(solved, saved):
     assert sorted(names) == ["wall", "wall-1"]
 
 
+def test_nodes_keep_the_pictures_that_the_saved_file_plays(solved, saved, addon):
+    missing, folder = addon("bridge.compositor").missing_files, saved / "endless_loops" / "solved_scene"
+    bpy.ops.endless_loops.to_compositor(image=solved.name)
+    bpy.ops.wm.save_mainfile()
+    pictures = {file: file.read_bytes() for file in folder.rglob("*.*") if file.is_file()}
+    for border in (25, 26, 27, 28, 29):
+        solved.endless_loops.set_mask(inset(border=border))
+        assert bpy.ops.endless_loops.solve(image=solved.name) == {"FINISHED"}
+        assert missing(solved) == []
+    assert {file: file.read_bytes() for file in pictures} == pictures
+    assert len([place for place in folder.iterdir() if place.is_dir()]) == 1 + 1 + 2
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    still = bpy.data.images["wall.png"]
+    assert missing(still) == [] and not still.endless_loops.is_out_of_date()
+    bpy.ops.wm.save_mainfile()
+    assert {file: file.read_bytes() for file in folder.rglob("*.*") if file.is_file()} == pictures
+
+
 @pytest.mark.parametrize("is_alone", [True, False])
 def test_pictures_go_with_the_next_saving_once_they_are_removed(solved, saved, addon, is_alone):
-    loops = addon("loops")
-    folder = loops.maps_folder(solved) if bpy.app.version >= (5, 0) else loops.frames_folder(solved)
+    pictures = addon("pictures")
+    folder = pictures.maps_folder(solved) if bpy.app.version >= (5, 0) else pictures.frames_folder(solved)
     bpy.ops.endless_loops.to_compositor(image=solved.name)
     bpy.ops.wm.save_mainfile()
     assert list(folder.iterdir())

@@ -34,11 +34,13 @@ def folder(blend=""):
 
 
 def name_for(still):
-    """The name for a still's files; a still that shares its name with another one gets a name of its own."""
-    others = {name_of(image).casefold() for image in bpy.data.images if image != still}
-    name = name_of(still)
-    if not name or name.casefold() in others:
-        stem, number = images.file_stem(still.name), 0
+    """The name for a still's files; one that shares its name with another one's gets a name of its own.
+
+    A copy of a still shares it at first: the still that it is named after keeps it.
+    """
+    others = {name_of(i).casefold() for i in bpy.data.images if i != still and i.library is None}
+    stem, name, number = images.file_stem(still.name), name_of(still), 0
+    if not name or (name.casefold() in others and name != stem):
         name = stem
         while name.casefold() in others:
             number += 1

@@ -210,13 +210,13 @@ def _source(context, still):
     if space is not None and space.type == "NODE_EDITOR" and space.tree_type == loop_nodes.GROUP:
         tree = space.edit_tree
     tree = tree or versions.scene_compositor(context.scene)
+    if (tree or context.scene).library is not None:
+        raise Refused("This compositor belongs to another file: make it local first")
     output = None
     if tree is None:
         tree, output = versions.compositor_tree(context.scene)
         tree[_ADDED] = True
         output.node.location = (600, 0)
-    if tree.library is not None:
-        raise Refused("This compositor belongs to another file: make it local first")
     active = tree.nodes.active
     shows = [node for node in tree.nodes if still_of(node) == still]
     nodes = ([active] if active in shows else []) + shows

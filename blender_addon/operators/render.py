@@ -5,6 +5,7 @@ import re
 from .. import loops
 from ..bridge import footage
 from ..bridge.frame_files import FrameWriter
+from ..errors import Refused
 from .common import JobOperator, reason_without_loop
 
 
@@ -32,6 +33,10 @@ class RenderOperator(JobOperator):
         crop : callable(loop), optional
             Returns the rows and columns that are written, as slices; all of them when it is missing.
         """
+        if loops.name_for(still) != loops.name_of(still):
+            raise Refused(
+                "Another image has the same loop: press Solve, which gives this one files of its own"
+            )
         self.is_stale = loops.is_out_of_date(still)
         loop = loops.softened(still)
         settings = still.endless_loops

@@ -10,6 +10,7 @@ from ..bridge import footage, images, sequencer
 from ..bridge.frame_files import FrameWriter
 from ..bridge.output import output_format
 from ..bridge.versions import edited_scene
+from ..errors import Refused
 from .common import by_uid, check_target, output_path
 from .render import RenderOperator, is_frame_of
 
@@ -24,8 +25,12 @@ class ENDLESSLOOPS_OT_to_sequencer(RenderOperator, bpy.types.Operator):
     def snapshot(self, context):
         from ..engine.storage import replaced_folder
 
-        still = self.still(context)
-        output = output_format(still, edited_scene(context))
+        still, scene = self.still(context), edited_scene(context)
+        if scene.library is not None:
+            raise Refused(
+                f"The scene {scene.name} belongs to another file: make it local, or use another scene"
+            )
+        output = output_format(still, scene)
         name = loops.name_of(still)
         wants_part = still.endless_loops.moving_part_only and not footage.is_footage(still)
         self.lacks_part = wants_part and loops.get(still).still.shape[2] == 4

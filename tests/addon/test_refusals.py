@@ -137,6 +137,36 @@ def test_a_folder_that_cannot_be_written(solved, saved):
     assert not bpy.context.scene.sequence_editor.strips
 
 
+def test_a_copied_still_leaves_the_first_one_its_files(solved, saved):
+    copy = solved.copy()
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    refused(
+        "Another image has the same loop: press Solve", bpy.ops.endless_loops.to_sequencer, image=copy.name
+    )
+    assert bpy.ops.endless_loops.solve(image=solved.name) == {"FINISHED"}
+    assert bpy.ops.endless_loops.solve(image=copy.name) == {"FINISHED"}
+    for image in (solved, copy):
+        assert bpy.ops.endless_loops.to_sequencer(image=image.name) == {"FINISHED"}
+    folders = {strip.directory for strip in bpy.context.scene.sequence_editor.strips}
+    assert folders == {"//endless_loops/scene/wall/", "//endless_loops/scene/wall.001/"}
+
+
+def test_a_scene_of_another_file(saved):
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved / "library.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    with bpy.data.libraries.load(str(saved / "library.blend"), link=True) as (source, ours):
+        ours.scenes = source.scenes
+    bpy.context.window.scene = next(scene for scene in bpy.data.scenes if scene.library)
+    image = new_image(windows())
+    image.endless_loops.set_mask(inset())
+    image.endless_loops.add_direction([(120, 140), (120, 20)])
+    bpy.ops.endless_loops.solve(image=image.name)
+    groups = len(bpy.data.node_groups)
+    refused("Scene belongs to another file", bpy.ops.endless_loops.to_sequencer, image=image.name)
+    refused("compositor belongs to another file", bpy.ops.endless_loops.to_compositor, image=image.name)
+    assert len(bpy.data.node_groups) == groups
+
+
 def test_a_folder_that_holds_the_still(solved, saved):
     folder = saved / "endless_loops" / "scene" / "wall"
     folder.mkdir(parents=True)

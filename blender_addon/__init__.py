@@ -2,11 +2,11 @@
 
 import bpy
 
-from . import freshness, jobs, loops, operators, panels, pictures, properties, suggestions
+from . import freshness, jobs, loops, operators, painting, panels, pictures, properties, suggestions
 from .preview import backdrop, overlay
 
 _CLASSES = jobs.CLASSES + operators.CLASSES + panels.CLASSES
-_PARTS = (properties, loops, pictures, freshness, suggestions, overlay, backdrop)
+_PARTS = (properties, loops, pictures, freshness, painting, suggestions, overlay, backdrop)
 
 
 def register():

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import bpy
 from bpy.app.handlers import persistent
 
-from . import handlers
+from . import handlers, painting
 from .bridge import masks
 from .preview import player
 
@@ -18,8 +17,6 @@ class _Round:
 
 
 _rounds = {}  # (kind, session_uid of a still) -> the suggestions whose turn it is
-
-_painting = {}  # address of an editor that shows a replaced mask -> session_uid of the still
 
 
 def known(kind, still, made_from):
@@ -55,27 +52,15 @@ def show_mask(still, mask):
     """Make `mask` the painted mask of `still`, also where it is being painted on."""
     reveal(still)
     for area in masks.replace_mask(still, mask):
-        _painting[area.as_pointer()] = still.session_uid
-
-
-@persistent
-def _undone(*_args):
-    """Let editors show the mask that undo brought back: it took the one they showed away."""
-    stills = {image.session_uid: image for image in bpy.data.images}
-    for screen in bpy.data.screens:
-        for area in screen.areas:
-            still = stills.get(_painting.get(area.as_pointer()))
-            if still is not None and area.type == "IMAGE_EDITOR" and area.spaces.active.image is None:
-                area.spaces.active.image = still.endless_loops.mask_image or still
+        painting.follow(area, still)
 
 
 @persistent
 def _forget(*_args):
     _rounds.clear()
-    _painting.clear()
 
 
-_HANDLERS = (("load_pre", _forget), ("undo_post", _undone), ("redo_post", _undone))
+_HANDLERS = (("load_pre", _forget),)
 
 
 def register():

@@ -104,6 +104,21 @@ def test_a_scribble_grows_while_its_image_is_painted_on(addon):
     assert space.image == still.endless_loops.mask_image
 
 
+def test_undo_of_a_new_mask_shows_the_still_and_not_the_brush_on_it():
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    still, screen = new_image(windows()), bpy.data.screens["Rendering"]
+    area = next(area for area in screen.areas if area.type == "IMAGE_EDITOR")
+    space, window = area.spaces.active, bpy.context.window_manager.windows[0]
+    space.image = still
+    bpy.ops.ed.undo_push(message="Open")
+    with bpy.context.temp_override(window=window, screen=screen, area=area):
+        bpy.ops.endless_loops.paint_mask()
+    bpy.ops.ed.undo_push(message="Paint Mask")
+    assert (space.image.name, space.ui_mode) == ("wall.png Mask", "PAINT")
+    bpy.ops.ed.undo()
+    assert (space.image.name, space.ui_mode) == ("wall.png", "VIEW")
+
+
 def test_suggestions_refuse_what_has_nothing_to_suggest(still):
     flat = new_image(np.full((160, 240, 3), 90, np.uint8), name="flat.png")
     with pytest.raises(RuntimeError, match="paint the mask"):

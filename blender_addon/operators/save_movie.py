@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -44,9 +45,11 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="endless_loops_")))
         part = self.path.with_name(f".{self.path.stem}.part{self.path.suffix}")
         stack.callback(part.unlink, missing_ok=True)
-        request.update(folder=folder, part=part)
+        # In the place that was asked for, Blender would take # and braces of its path for more than letters.
+        movie = folder / f"movie{self.path.suffix}"
+        request.update(folder=folder, movie=movie, part=part)
         size = [side.stop for side in request["area"][::-1]]
-        request["settings"] = sequencer.movie_settings(scene, part, size)
+        request["settings"] = sequencer.movie_settings(scene, movie, size)
         request["command"] = processes.command("encode_movie.py", str(folder / "movie.json"))
         return request
 
@@ -58,6 +61,13 @@ class ENDLESSLOOPS_OT_save_movie(RenderOperator, bpy.types.Operator):
         (request["folder"] / "movie.json").write_text(json.dumps(movie), "utf-8")
         count = len(names) * request["repeat"]
         _encode(request, count, progress)
+        try:
+            shutil.move(request["movie"], request["part"])
+        except OSError as error:
+            raise Refused(
+                f"The movie can't be written to {request['part'].parent} ({error.strerror}): "
+                "choose another folder or free some space"
+            ) from error
         return count, warnings
 
     def deliver(self, context, request, result):
@@ -79,7 +89,7 @@ def _even_part(loop):
 
 def _encode(request, count, progress):
     """Render the movie in another Blender, which prints a line for each frame."""
-    part = request["part"]
+    movie = request["movie"]
     log = request["folder"] / "log.txt"
     with open(log, "wb") as out:
         process = subprocess.Popen(request["command"], stdout=out, stderr=subprocess.STDOUT)
@@ -92,7 +102,7 @@ def _encode(request, count, progress):
         process.kill()
         process.wait()
     errors = [line for line in log.read_text("utf-8", "replace").splitlines() if line.startswith("Error")]
-    if errors or process.returncode or not part.is_file() or part.stat().st_size == 0:
+    if errors or process.returncode or not movie.is_file() or movie.stat().st_size == 0:
         reason = errors[0] if errors else "the encoder stopped"
         raise Refused(
             f"The movie can't be written ({reason}): choose another folder or encoder, or free some space"

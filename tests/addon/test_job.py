@@ -55,6 +55,20 @@ def test_a_movie_goes_into_the_folder_that_was_chosen(solved, saved):
     assert (saved / "renders" / "wall.mp4").is_file()
 
 
+@pytest.mark.parametrize("name", ["wall #1", "wall {blend_name} 100%d"])
+def test_a_movie_may_have_any_name(tmp_path, still, name):
+    folder = tmp_path / "shot #3 {x}"
+    folder.mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"))
+    still.name = f"{name}.png"
+    still.endless_loops.frame_count = 3
+    for operator in (bpy.ops.endless_loops.solve, bpy.ops.endless_loops.save_movie):
+        assert operator(image=still.name) == {"FINISHED"}
+    made = folder / "endless_loops" / "scene"
+    assert [file.name for file in made.iterdir()] == [f"{name}.mp4"]
+    assert bpy.data.movieclips.load(str(made / f"{name}.mp4")).frame_duration == 3 * 4
+
+
 def test_save_movie_leaves_the_extensions_their_wheels(solved):
     wheels = Path(os.environ["BLENDER_USER_RESOURCES"], "extensions", ".local")
     before = set(wheels.rglob("*.dist-info"))

@@ -23,7 +23,7 @@ def refusal(image):
     if image.type == "MULTILAYER":
         return "A multilayer EXR has no single picture: save the layer you want as an image and open that"
     if image.library is not None:
-        return "This image belongs to another file: make it local first (Image menu, ID data)"
+        return "This image belongs to another file: make it local first (the link icon beside its name)"
     return footage.refusal(image)
 
 

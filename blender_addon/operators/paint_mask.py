@@ -34,7 +34,7 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
             if mask is not None and mask.library is not None:
                 raise Refused(
                     "The mask image belongs to another file, which wouldn't keep what is painted: "
-                    "make it local (Image menu, ID Data), or clear it to paint a new one"
+                    "make it local (the link icon beside its name), or clear it to paint a new one"
                 )
             mask = mask or masks.new_mask_image(still)
         except Refused as error:

@@ -156,7 +156,9 @@ def test_a_scene_of_another_file(saved):
     bpy.ops.wm.read_homefile(use_empty=True)
     with bpy.data.libraries.load(str(saved / "library.blend"), link=True) as (source, ours):
         ours.scenes = source.scenes
-    bpy.context.window.scene = next(scene for scene in bpy.data.scenes if scene.library)
+    linked = bpy.context.window.scene = next(scene for scene in bpy.data.scenes if scene.library)
+    if bpy.app.version >= (5, 0):
+        bpy.context.workspace.sequencer_scene = linked
     image = new_image(windows())
     image.endless_loops.set_mask(inset())
     image.endless_loops.add_direction([(120, 140), (120, 20)])

@@ -31,9 +31,8 @@ def still_shown_in(space):
         shown = compositor.still_of(_active_node(space))
     else:
         return None
-    if shown is not None and shown.endless_loops.painted_still is not None:
-        return shown.endless_loops.painted_still
-    return shown
+    painted = shown.endless_loops.painted_still if shown is not None else None
+    return painted if painted is not None and painted.endless_loops.mask_image == shown else shown
 
 
 def shows_stills(space):

@@ -43,7 +43,7 @@ def draw_mask(layout, still, is_painting):
     """Where the still moves."""
     settings = still.endless_loops
     layout.row().prop(settings, "mask_source", expand=True)
-    if settings.mask_source == "PAINT":
+    if settings.mask_source == "PAINT" or is_painting:
         if is_painting:
             layout.label(text="Paint where it moves, Ctrl erases", icon="BRUSH_DATA")
             layout.operator("endless_loops.done", icon="CHECKMARK")

@@ -98,10 +98,30 @@ def test_a_scribble_grows_while_its_image_is_painted_on(addon):
     areas = [area for screen in bpy.data.screens for area in screen.areas]
     space = next(area for area in areas if area.type == "IMAGE_EDITOR").spaces.active
     space.image = still.endless_loops.mask_image
+    bpy.ops.ed.undo_push(message="Scribble")
     press(bpy.ops.endless_loops.grow_to_object, still)
     grown = addon("bridge.masks").read_mask(still)
     assert grown.sum() > 5 * scribble.sum() and grown[scribble].mean() > 0.9
     assert space.image == still.endless_loops.mask_image
+    bpy.ops.ed.undo_push(message="Grow to Object")
+    for step, mask in ((bpy.ops.ed.undo, scribble), (bpy.ops.ed.redo, grown)):
+        step()
+        still = bpy.data.images["wall.png"]
+        assert space.image == still.endless_loops.mask_image
+        np.testing.assert_array_equal(addon("bridge.masks").read_mask(still), mask)
+
+
+def test_a_mask_that_was_replaced_is_painted_on_as_any_image(addon):
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    still = new_image(windows())
+    still.endless_loops.set_mask(inset())
+    before, shown_in = still.endless_loops.mask_image, addon("operators.common").still_shown_in
+    areas = [area for screen in bpy.data.screens for area in screen.areas]
+    space = next(area for area in areas if area.type == "IMAGE_EDITOR").spaces.active
+    space.image = before
+    assert shown_in(space) == still
+    still.endless_loops.mask_image = bpy.data.images.new("another", 240, 160)
+    assert shown_in(space) == before
 
 
 def test_undo_of_a_new_mask_shows_the_still_and_not_the_brush_on_it():

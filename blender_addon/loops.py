@@ -150,7 +150,8 @@ def _forget(*_args):
 
 
 @persistent
-def _before_save(*_args):
+def _before_save(path, *_args):
+    _rebase(bpy.data.filepath, path)
     for image in bpy.data.images:
         if image.endless_loops.painted_still is not None:
             masks.keep(image)
@@ -169,6 +170,17 @@ def _after_save(path, *_args):
             shutil.copyfile(old, new)
     if path == bpy.data.filepath:  # otherwise a copy was saved, and the file itself is as it was
         _remove_unused_loops()
+    else:
+        _rebase(path, bpy.data.filepath)
+
+
+def _rebase(before, after):
+    """Let a folder that is remembered relative to one .blend be so to another, as Blender does with paths."""
+    for image in bpy.data.images if before else ():
+        settings = image.endless_loops
+        if settings.sequences_folder and image.library is None:
+            place = bpy.path.abspath(settings.sequences_folder, start=str(Path(before).parent))
+            settings.sequences_folder = images.portable(Path(place), after)
 
 
 def _remove_unused_loops():

@@ -108,8 +108,9 @@ def file_stem(name):
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", stem).strip(" .") or "still"
 
 
-def portable(path):
-    """A path relative to the .blend where both lie on one drive."""
-    if not bpy.data.filepath or path.drive != Path(bpy.data.filepath).drive:
+def portable(path, blend=""):
+    """A path relative to a .blend, this one if no other is given, where both lie on one drive."""
+    blend = Path(blend or bpy.data.filepath)
+    if not blend.name or path.drive != blend.drive:
         return str(path)
-    return bpy.path.relpath(str(path))
+    return bpy.path.relpath(str(path), start=str(blend.parent))

@@ -67,6 +67,18 @@ def test_another_blend_beside_it_has_frames_of_its_own_and_keeps_the_strip(solve
     assert len(list(folder.iterdir())) == 4
 
 
+@pytest.mark.parametrize("is_copy", [False, True])
+def test_a_strip_is_kept_when_the_blend_is_saved_elsewhere(solved, saved, is_copy):
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    (saved / "versions").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved / "versions" / "second.blend"), copy=is_copy)
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    assert len(strips()) == 1
+    bpy.ops.wm.open_mainfile(filepath=str(saved / "versions" / "second.blend"))
+    bpy.ops.endless_loops.to_sequencer(image="wall.png")
+    assert len(strips()) == 1
+
+
 def rendered(folder, frame):
     """The edit at a frame, (H, W, 3) uint8."""
     scene = bpy.context.scene

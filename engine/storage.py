@@ -69,8 +69,8 @@ def replaced_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -
     path : path
         The folder wanted. Folders above it are made.
     ours : callable
-        Says of a file name whether a previous run may have written it. A folder that holds
-        anything else isn't touched.
+        Says of a file's name, or of a folder's with a slash behind it, whether what a previous run
+        wrote may hold it. A folder that holds anything else isn't touched.
 
     Raises
     ------
@@ -119,9 +119,8 @@ def check_replaceable(folder: Path, ours: Callable[[str], bool]) -> None:
     """
     with reading(folder):
         if folder.is_dir():
-            foreign = sorted(
-                entry.name for entry in folder.iterdir() if entry.is_dir() or not ours(entry.name)
-            )
+            names = (entry.name + "/" * entry.is_dir() for entry in folder.iterdir())
+            foreign = sorted(name for name in names if not ours(name))
             if foreign:
                 raise BadFile(
                     f"The folder {folder} holds other files ({foreign[0]}): choose a new or an empty one."

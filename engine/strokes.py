@@ -78,7 +78,7 @@ def check_strokes(strokes: Any, shape: tuple[int, ...]) -> list[Stroke]:
     ------
     BadStroke
         For no stroke at all, fewer than two points, NaN, points over a million pixels away, no length,
-        a stroke outside the picture or an odd number of turns.
+        a stroke outside the picture, or turns that are no whole number from -16 to 16.
     """
     if isinstance(strokes, Stroke):
         strokes = [strokes]

@@ -120,6 +120,6 @@ def frame_names(request, number):
 
 
 def is_frame_of(name):
-    """Return a test of file names: may an earlier run have written it as a frame of `name`?"""
-    pattern = re.compile(re.escape(name) + r"_(\d{4,}|still)\.(png|exr|tif|jpg|webp)")
-    return lambda file_name: bool(pattern.fullmatch(file_name))
+    """Return a test of what a folder holds: frames of `name`, or the proxies that Blender made of them."""
+    pattern = re.compile(re.escape(name) + r"_(\d{4,}|still)\.(png|exr|tif|jpg|webp)|BL_proxy/")
+    return lambda entry: bool(pattern.fullmatch(entry))

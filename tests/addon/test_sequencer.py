@@ -51,6 +51,16 @@ def test_rendering_again_keeps_the_strip_where_it_was_put(solved, saved, addon):
     assert len(list((saved / "endless_loops" / "scene" / "wall").iterdir())) == 4
 
 
+def test_rendering_again_is_not_stopped_by_the_strip_s_proxies(solved, saved):
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    folder = saved / "endless_loops" / "scene" / "wall"
+    (folder / "BL_proxy" / "images" / "25").mkdir(parents=True)
+    (folder / "BL_proxy" / "images" / "25" / "wall_0001.png_proxy.jpg").write_bytes(b"old")
+    solved.endless_loops.frame_count = 5
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    assert sorted(file.name for file in folder.iterdir()) == [f"wall_{i:04d}.png" for i in range(1, 6)]
+
+
 def test_another_blend_beside_it_has_frames_of_its_own_and_keeps_the_strip(solved, saved):
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
     firsts = saved / "endless_loops" / "scene" / "wall"

@@ -1,4 +1,4 @@
-"""Stills for what the paper can't do or leaves to many strokes: wheels, bends, balloons, steep planes."""
+"""Stills for what the paper can't do or leaves to many strokes: wheels, bends, steep planes, fine steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAMPLES = 3
 
 def specials() -> list[Case]:
     """Make every still with two motifs; solvers are tuned on the first."""
-    makers = (wheel, fine_wheel, bend, balloon, steep_plane, corner, opposite_lanes)
+    makers = (wheel, fine_wheel, bend, balloon, steep_plane, corner, opposite_lanes, fine_lattice)
     return [make(motif, half) for motif, half in (("blobs", "tune"), ("facade", "held")) for make in makers]
 
 
@@ -170,6 +170,24 @@ def opposite_lanes(motif: str, half: str) -> Case:
     return _special("opposite lanes", motif, half, mask, to_plane, following, strokes)
 
 
+def fine_lattice(motif: str, half: str) -> Case:
+    """Show a wall along which something repeats sixty times, as tiles and bricks do."""
+    size, step = (240, 720), 11.0
+
+    def to_plane(points: Points) -> Points:
+        return points / step
+
+    def following(points: Points) -> Points:
+        return points + [step, 0.0]
+
+    def mask(points: Points) -> NDArray[np.bool_]:
+        return (np.abs(points[..., 0] - 360) < 335) & (np.abs(points[..., 1] - 120) < 95)
+
+    stroke = [[100, 120], [620, 120]]
+    kind = "lattice of sixty steps"
+    return _special(kind, motif, half, mask, to_plane, following, [stroke], step=(1, 0), size=size)
+
+
 def _special(
     kind: str,
     motif: str,
@@ -179,22 +197,23 @@ def _special(
     following: Map,
     strokes: Sequence[Any],
     step: tuple[int, int] | None = None,
+    size: tuple[int, int] = SIZE,
 ) -> Case:
     """Render a still; `step` is one repetition in units of the plane, where all of it moves alike."""
     rng = np.random.default_rng([7, list(MOTIFS).index(motif)])
     plane = _even(MOTIFS[motif](rng, UNIT, UNIT))
-    pixels = np.stack(np.meshgrid(np.arange(SIZE[1]), np.arange(SIZE[0])), -1).astype(float)
+    pixels = np.stack(np.meshgrid(np.arange(size[1]), np.arange(size[0])), -1).astype(float)
     inside = mask(pixels)
     offsets = (np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5
 
     def shown(shift: Points) -> NDArray[np.float32]:
-        total = np.zeros((*SIZE, 3), np.float32)
+        total = np.zeros((*size, 3), np.float32)
         for dy in offsets:
             for dx in offsets:
                 total += plane.sample((to_plane(pixels + [dx, dy]) - shift) * UNIT) / SAMPLES**2
         return np.where(inside[..., None], total, np.float32(0.45))
 
-    still = shown(np.zeros(2)) + rng.normal(0, 0.01, (*SIZE, 3)).astype(np.float32)
+    still = shown(np.zeros(2)) + rng.normal(0, 0.01, (*size, 3)).astype(np.float32)
     return Case(
         f"special/{kind}/{motif}",
         half,

@@ -85,7 +85,7 @@ FIGURES = (
     Figure("photographs: frame, median, s", "", "frame", _of("frame", np.median)),
     *(
         Figure(f"special: {case.kind}, median error, steps", "", case.kind, _of(case.kind, np.mean))
-        for case in specials()[:7]
+        for case in specials()[:8]
     ),
     Figure("special: mean of the 90th percentiles", "", "special p90", _of("special p90", np.mean)),
     Figure("special: mid-loop error, contrasts", "", "special middle", _of("special middle", np.mean)),

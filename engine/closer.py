@@ -13,7 +13,7 @@ from .similarity import ANGLES, SHORTEST
 
 WINDOW = 64
 """Pixels along a side of the windows that are compared with themselves."""
-MOST_WINDOWS = 9
+MOST_WINDOWS = 5
 FULL = 0.9
 """Of a window, or of the fullest one, that has to lie in the region."""
 WIDE = 21

@@ -105,15 +105,13 @@ class _Canvas:
     """The rows and columns that all maps of a loop have, and how what the loop has is laid out on them."""
 
     def __init__(self, loop):
-        from ..engine.area import mask_box
-
         self.height, self.width = loop.mask.shape
         self.left, self.top = loop.texture.origin
         # The compositor aligns pictures by their centers: only sides of the same parity meet pixel on pixel.
         self.rows, self.columns = (
             n + (n - side) % 2 for n, side in zip(loop.texture.pixels.shape[:2], loop.mask.shape, strict=True)
         )
-        self.box = mask_box(loop.mask)
+        self.box = loop.box
         self.mask = loop.mask[self.box]
 
     @property

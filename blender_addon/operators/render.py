@@ -107,9 +107,7 @@ def _moving_loop(request):
 
 def _moving_rows(loop, rows):
     """The rows in which anything moves, counted from the first one that is written."""
-    from ..engine.area import mask_box
-
-    moving = mask_box(loop.mask)[0]
+    moving = loop.box[0]
     return slice(max(moving.start - rows.start, 0), min(moving.stop, rows.stop) - rows.start)
 
 

@@ -92,10 +92,8 @@ def _even(still):
 
 def _moving_part(loop):
     """The mask's box with even sides: Blender centers a strip with an odd one half a pixel off the others."""
-    from ..engine.area import mask_box
-
     sides = []
-    for side, length in zip(mask_box(loop.mask), loop.mask.shape, strict=True):
+    for side, length in zip(loop.box, loop.mask.shape, strict=True):
         odd = (side.stop - side.start) % 2
         start, stop = side.start, side.stop + odd
         if stop > length:

@@ -26,12 +26,10 @@ class _Player:
     """One still's loop being played."""
 
     def __init__(self, still, loop, before=None):
-        from ..engine.area import mask_box
-
         self.uid, self.count = still.session_uid, still.endless_loops.frame_count
         # Behind the loop of a movie the editor may show any frame: the one that was solved is shown whole.
         everything = tuple(slice(0, side) for side in loop.mask.shape)
-        self._loop, self._box = loop, everything if is_footage(still) else mask_box(loop.mask)
+        self._loop, self._box = loop, everything if is_footage(still) else loop.box
         self.edges = loops.soft_edges(still, loop)
         height, width = loop.mask[self._box].shape
         self._stride = 1

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
 from .resample import sample
-from .similarity import ANGLES, SHORTEST
 
 WINDOW = 64
 """Pixels along a side of the windows that are compared with themselves."""
@@ -20,8 +19,8 @@ WIDE = 21
 """Pixels; the side of a square whose mean is taken out: what is wider isn't fine."""
 OCTAVE = 14
 """Lengths in an octave, as everywhere."""
-LENGTHS = (2 ** np.arange(0, 4, 1 / OCTAVE)).astype(np.float32)
-"""Pixels at which windows are compared with themselves."""
+LENGTHS = (2 ** np.arange(0, 4.4, 1 / OCTAVE)).astype(np.float32)
+"""Pixels by which windows are moved to be compared with themselves."""
 LEAST = 2.5
 """Pixels; what repeats by less shows as what it does together with the pixels' own grid, if at all."""
 BEHIND = round(OCTAVE * np.log2(1.6))
@@ -35,27 +34,26 @@ PLACES = 8000
 """Pixels at which a displacement is tried."""
 
 
-def shows_finer(picture: Floats, inside: NDArray[np.bool_], direction: Doubles, zoom: float) -> bool:
-    """Say whether something repeats along a stroke that is too fine to be searched.
+def shows_finer(picture: Floats, inside: NDArray[np.bool_], angles: Floats, shortest: float) -> bool:
+    """Say whether something repeats that is too fine to be searched.
 
     Parameters
     ----------
     picture : (h, w) float32, 0 to 1
     inside : (h, w) bool
         The region.
-    direction : (2,) float64
-        Unit vector along the stroke, x right and y down.
-    zoom : float
-        Its pixels in a working pixel.
+    angles : (A,) float32
+        Along which it's looked, radians, x right and y down.
+    shortest : float
+        The picture's pixels that a step has at least that is searched; 12 at most.
     """
-    windows = _windows(picture, inside)
-    alike = _alike_along(windows, float(np.arctan2(direction[1], direction[0])))
+    alike = _alike_along(_windows(picture, inside), angles)
     before = np.minimum.accumulate(alike, axis=-1)[..., : -BEHIND - 1]
     spans = np.lib.stride_tricks.sliding_window_view(alike[..., 1:], BEHIND, -1)
     dip = alike[..., 1:-BEHIND] - np.maximum(before, spans[..., 1:, :].min(-1))
     lengths = LENGTHS[1:-BEHIND]
-    searched = (lengths >= LEAST) & (lengths <= SHORTEST * zoom)
-    return float(np.median(dip[..., searched].max((1, 2), initial=0))) >= FINE
+    finer = (lengths >= LEAST) & (lengths <= shortest)
+    return float(np.median(dip[..., finer].max((1, 2), initial=0))) >= FINE
 
 
 def agreement(
@@ -115,8 +113,8 @@ def _windows(picture: Floats, inside: NDArray[np.bool_]) -> Floats:
     return windows
 
 
-def _alike_along(windows: Floats, heading: float) -> Floats:
-    """Correlate windows with themselves at every length, (N, A, LENGTHS), at angles around a heading."""
+def _alike_along(windows: Floats, angles: Floats) -> Floats:
+    """Correlate windows with themselves at every angle and length, (N, A, LENGTHS)."""
     from scipy import fft
 
     most = int(np.ceil(LENGTHS[-1])) + 1
@@ -127,6 +125,5 @@ def _alike_along(windows: Floats, heading: float) -> Floats:
     overlap = (1 - np.abs(lags) / WINDOW).astype(np.float32)
     energy = power[:, :1, :1] + np.float32((FAINT * WINDOW) ** 2)
     alike = power[:, lags[:, None], lags] / (overlap[:, None] * overlap * energy)
-    angles = heading + ANGLES
     x, y = (most + np.outer(way(angles), LENGTHS).astype(np.float32) for way in (np.cos, np.sin))
     return np.stack([sample(np.ascontiguousarray(plane, np.float32), x, y) for plane in alike])

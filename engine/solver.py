@@ -28,7 +28,7 @@ from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
 from .showing import source_of, views_of
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
-from .similarity import NODE, SHORTEST
+from .similarity import ANGLES, NODE, SHORTEST
 from .strokes import check_strokes, nearest_segment
 from .threads import limited_threads, meanwhile, threads_for
 from .together import do_together
@@ -241,8 +241,9 @@ class _Shown:
         Then fine details don't repeat by the steps that were found, or they do by parts of these as well.
         """
         inside = mask_at(region.inside, self.gray.shape)
-        direction, zoom = region.segment.direction, self.source.zoom
-        if region.turn is not None or not shows_finer(self.gray, inside, direction, zoom):
+        angles = ANGLES + np.float32(np.arctan2(*region.segment.direction[::-1]))
+        shortest = SHORTEST * self.source.zoom
+        if region.turn is not None or not shows_finer(self.gray, inside, angles, shortest):
             return False
         seen = self.agreement(solved)
         parts = (replace(solved, values=solved.values / count) for count in range(2, MOST_PARTS + 1))

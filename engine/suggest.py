@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .closer import shows_finer
 from .errors import BadMask, BadSettings, NoRepetition
 from .inputs import check_mask, check_still, display_at, is_whole, mask_at
 from .lags import ANGLES, LENGTHS, SHORTEST, Windows, measure_windows
@@ -19,6 +20,10 @@ Mask = NDArray[np.bool_]
 WORKING_SIDE = 256
 """Pixels on the longer side of what is looked at."""
 MOST_ENLARGED = 2.5
+CLOSER = (2, 4)
+"""From how many times as close the middle of a mask is looked at in which something repeats very finely."""
+LEAST_SEEN = 0.3
+"""Of that, which has to lie in the mask."""
 THINNED_SIDE = 1024
 """Pixels on the longer side of a mask, about, when its parts are told apart."""
 SMALLEST_PART = 24
@@ -101,7 +106,7 @@ def suggest_directions(still: NDArray[Any], mask: NDArray[Any], count: int = 3) 
     scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
     region = mask_at(inside, size)
-    windows = measure_windows(display_at(pixels, size), region, len(SCALES))
+    windows = measure_windows(*_shown(pixels, inside, size, scale), len(SCALES))
     if not windows:
         raise BadMask("The mask is too thin to show a repetition: paint a larger area.")
     chosen = _choose(*_votes(windows), count)
@@ -118,6 +123,38 @@ def suggest_directions(still: NDArray[Any], mask: NDArray[Any], count: int = 3) 
         Direction(_unit(stroke[1] - stroke[0]), votes, stroke)
         for stroke, (_, votes) in zip(strokes, chosen, strict=True)
     ]
+
+
+def _shown(pixels: NDArray[Any], inside: Mask, size: tuple[int, int], scale: float) -> tuple[Floats, Mask]:
+    """Show a part at a size, or a piece of it from closer, if what repeats is too fine to be seen else.
+
+    Returns
+    -------
+    picture : (h, w, 3) float32
+    inside : (h, w) bool
+    """
+    import cv2
+
+    picture, region = display_at(pixels, size), mask_at(inside, size)
+    for nearness in CLOSER:
+        if scale * nearness > MOST_ENLARGED:
+            break
+        piece, within = (_middle(array, nearness) for array in (pixels, inside))
+        closer, there = display_at(piece, size), mask_at(within, size)
+        gray = np.asarray(cv2.cvtColor(closer, cv2.COLOR_RGB2GRAY), np.float32)
+        if there.mean() < LEAST_SEEN or not shows_finer(gray, there, ANGLES, 2 * SHORTEST):
+            break
+        picture, region = closer, there
+    return picture, region
+
+
+def _middle(array: NDArray[Any], nearness: int) -> NDArray[Any]:
+    """Cut the middle out of a (h, w) or (h, w, C) array: so many times less along each side."""
+    rows, columns = (
+        slice((side - -(-side // nearness)) // 2, (side + -(-side // nearness)) // 2)
+        for side in array.shape[:2]
+    )
+    return array[rows, columns]
 
 
 def _largest_part(mask: Mask) -> tuple[Mask, tuple[slice, slice]]:

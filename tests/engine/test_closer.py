@@ -9,7 +9,7 @@ from engine.closer import agreement, shows_finer
 
 from .pictures import as_type, texture
 
-RIGHT = np.array([1.0, 0.0])
+RIGHT = np.radians([-10, 0, 10], dtype=np.float32)
 
 
 FINER = 2
@@ -72,7 +72,7 @@ def test_what_is_too_fine_to_be_found_at_all_is_told():
 )
 def test_nothing_finer_is_seen_where_there_is_nothing(picture):
     inside = np.ones(picture.shape, bool)
-    assert not shows_finer(picture.astype(np.float32), inside, RIGHT, 2.0)
+    assert not shows_finer(picture.astype(np.float32), inside, RIGHT, 9.0)
 
 
 @pytest.mark.parametrize("step", [5.0, 8.5])
@@ -80,7 +80,7 @@ def test_something_finer_is_seen(step):
     picture = pattern((300, 380), step, 0.0).astype(np.float32)
     inside = np.zeros(picture.shape, bool)
     inside[20:280, 30:] = True
-    assert shows_finer(picture, inside, RIGHT, 2.0)
+    assert shows_finer(picture, inside, RIGHT, 9.0)
 
 
 def test_details_agree_with_those_a_step_away():

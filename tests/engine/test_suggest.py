@@ -41,6 +41,14 @@ def test_the_two_sides_of_a_lattice_are_suggested(angle):
     assert min(off(direction, angle + 90) for direction in found) < 6
 
 
+@pytest.mark.parametrize("angle", [0, 25])
+def test_windows_too_fine_to_be_seen_at_once_are_suggested_too(angle):
+    still = windows(angle, steps=(10, 14), size=(600, 800))
+    found = engine.suggest_directions(still, np.ones(still.shape[:2], bool))
+    assert min(off(direction, angle) for direction in found) < 6
+    assert min(off(direction, angle + 90) for direction in found) < 6
+
+
 def test_stripes_move_across_themselves():
     still = windows(angle=35, steps=(24, 10_000))
     assert off(engine.suggest_directions(still, WHOLE)[0], 35) < 8

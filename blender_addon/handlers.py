@@ -10,6 +10,8 @@ def add(pairs):
 
 
 def remove(pairs):
-    """Let Blender forget what `add` added."""
+    """Let Blender forget what `add` added, as far as no script cleared its lists."""
     for name, function in pairs:
-        getattr(bpy.app.handlers, name).remove(function)
+        called = getattr(bpy.app.handlers, name)
+        if function in called:
+            called.remove(function)

@@ -1,12 +1,17 @@
 """The solved loops: in memory, in a file beside the .blend, and whether they fit what they were made from.
 
 Each solve has a file of its own. So undo, or closing without saving, brings the loop before back, and not the
-settings of one loop with the file of another. Files that nothing uses are removed when the .blend is saved.
+settings of one loop with the file of another. Files that nothing uses are removed when the .blend is saved,
+but for the latest.
 """
 
+import contextlib
 import hashlib
+import re
 import shutil
+from collections import Counter
 from pathlib import Path
+from unicodedata import normalize
 
 import bpy
 from bpy.app.handlers import persistent
@@ -14,6 +19,8 @@ from bpy.app.handlers import persistent
 from . import handlers
 from .bridge import images, masks, strokes
 from .errors import Refused
+
+KEPT = 2  # of a still's files that nothing uses any more
 
 _loops = {}  # session_uid of a still -> (name of its loop's file, the loop)
 _softened = {}  # session_uid of a still -> (its solved loop, soft edges, the loop with these)
@@ -36,16 +43,22 @@ def folder(blend=""):
 def name_for(still):
     """The name for a still's files; one that shares its name with another one's gets a name of its own.
 
-    A copy of a still shares it at first: the still that it is named after keeps it.
+    A copy of a still shares it at first: the still that it is named after keeps it, or the first one.
     """
-    others = {name_of(i).casefold() for i in bpy.data.images if i != still and i.library is None}
-    stem, name, number = images.file_stem(still.name), name_of(still), 0
-    if not name or (name.casefold() in others and name != stem):
-        name = stem
-        while name.casefold() in others:
-            number += 1
-            name = f"{stem}-{number}"
+    others = [image for image in bpy.data.images if image != still and image.library is None]
+    name, stem, number = name_of(still), images.file_stem(still.name), 0
+    rivals = [other for other in others if name_of(other).casefold() == name.casefold()]
+    if name and all(_claim(still, name) < _claim(rival, name) for rival in rivals):
+        return name
+    taken, name = {name_of(other).casefold() for other in others}, stem
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem}-{number}"
     return name
+
+
+def _claim(still, name):
+    return images.file_stem(still.name) != name, still.session_uid
 
 
 def file_name(name, sources):
@@ -72,7 +85,12 @@ def adopt(still, loop, name, sources):
 
 def name_of(still):
     """The name of a solved still's files, which no other still of the .blend has."""
-    return still.endless_loops.loop_file.rsplit(".", 2)[0]
+    return _name_in(still.endless_loops.loop_file)
+
+
+def _name_in(file):
+    """The name of the files of which a loop's file is one; the first version wrote no digest into it."""
+    return re.sub(r"(\.[0-9a-f]{10})?\.loop$", "", file)
 
 
 def get(still):
@@ -153,25 +171,52 @@ def _forget(*_args):
 def _before_save(path, *_args):
     _rebase(bpy.data.filepath, path)
     for image in bpy.data.images:
-        if image.endless_loops.painted_still is not None:
-            masks.keep(image)
         if is_solved(image):
             _places[image.session_uid] = folder() / image.endless_loops.loop_file
+    for image in bpy.data.images:
+        if image.endless_loops.painted_still is not None:
+            masks.keep(image)
+
+
+@persistent
+def _not_saved(path, *_args):
+    _rebase(path, bpy.data.filepath)
+    _places.clear()
 
 
 @persistent
 def _after_save(path, *_args):
-    """Carry the loops over to where the .blend was saved, and leave nothing there that it doesn't use."""
+    """See to it that the loops lie beside the .blend that was saved, and remove old ones."""
+    from . import engine
+
     for image in bpy.data.images:
         old = _places.pop(image.session_uid, None)
-        new = folder(path) / image.endless_loops.loop_file
-        if old is not None and old != new and old.is_file():
-            new.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(old, new)
-    if path == bpy.data.filepath:  # otherwise a copy was saved, and the file itself is as it was
-        _remove_unused_loops()
-    else:
+        if old is None:
+            continue
+        try:
+            _carry_over(image, old, folder(path) / image.endless_loops.loop_file)
+        except (OSError, engine.EndlessLoopsError) as error:  # the next saving tries it again
+            print(f"Endless Loops: the loop of {image.name} couldn't be saved with the .blend. {error}")
+    if path != bpy.data.filepath:  # a copy was saved, and the file itself is as it was
         _rebase(path, bpy.data.filepath)
+    elif is_blend(path):
+        _remove_old_loops()
+
+
+def _carry_over(image, old, new):
+    from .engine.storage import replaced_file
+
+    if old.is_file():
+        if not (new.exists() and new.samefile(old)):
+            with replaced_file(new) as temporary:
+                shutil.copyfile(old, temporary)
+    elif not new.is_file() and _is_in_memory(image):  # another Blender may have removed it
+        _loops[image.session_uid][1].save(new)
+
+
+def is_blend(path):
+    """Whether a path is a .blend's, not the startup file's or a backup's: saving those removes nothing."""
+    return Path(path).suffix == ".blend"
 
 
 def _rebase(before, after):
@@ -183,14 +228,35 @@ def _rebase(before, after):
             settings.sequences_folder = images.portable(Path(place), after)
 
 
-def _remove_unused_loops():
-    used = {image.endless_loops.loop_file for image in bpy.data.images}
-    for file in folder().glob("*.loop"):
-        if file.name not in used and not file.name.startswith("."):  # then a job is about to save it
-            file.unlink(missing_ok=True)
+def _remove_old_loops():
+    """Remove loops that nothing uses, but for the latest: undo, a backup or another Blender may need them."""
+    used = {normalize("NFC", image.endless_loops.loop_file) for image in bpy.data.images}
+    files = [
+        file for file in folder().glob("*.loop") if not file.name.startswith(".")
+    ]  # a job is to save that
+    unused = [file for file in files if normalize("NFC", file.name) not in used]
+    for file in all_but_latest(unused, lambda file: _name_in(file.name)):
+        with contextlib.suppress(OSError):  # in use, or gone already
+            file.unlink()
 
 
-_HANDLERS = (("load_pre", _forget), ("save_pre", _before_save), ("save_post", _after_save))
+def all_but_latest(paths, group):
+    """Those of some files or folders that aren't among the latest of their group."""
+    latest_first = sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    seen, rest = Counter(), []
+    for path in latest_first:
+        seen[group(path)] += 1
+        if seen[group(path)] > KEPT:
+            rest.append(path)
+    return rest
+
+
+_HANDLERS = (
+    ("load_pre", _forget),
+    ("save_pre", _before_save),
+    ("save_post", _after_save),
+    ("save_post_fail", _not_saved),
+)
 
 
 def register():

@@ -43,12 +43,91 @@ def test_closing_without_saving_brings_the_saved_loop_back(solved, saved):
     np.testing.assert_array_equal(settings.loop().frame(0.3), before)
 
 
-def test_saving_leaves_one_file_a_loop(solved, saved):
-    _solve_another_direction(solved)
-    loops = saved / "endless_loops" / "solved_scene"
-    assert len(list(loops.iterdir())) == 2
+def loop_files(folder):
+    return {file.name for file in (folder / "endless_loops").rglob("*.loop")}
+
+
+def test_saving_keeps_the_latest_loops_that_nothing_uses(solved, saved):
+    names = [solved.endless_loops.loop_file]
+    for border in (25, 26, 27, 28):
+        solved.endless_loops.set_mask(inset(border=border))
+        assert bpy.ops.endless_loops.solve(image=solved.name) == {"FINISHED"}
+        names.append(solved.endless_loops.loop_file)
     bpy.ops.wm.save_mainfile()
-    assert [file.name for file in loops.iterdir()] == [solved.endless_loops.loop_file]
+    assert loop_files(saved) == set(names[-3:])
+
+
+def test_undo_after_saving_brings_the_loop_before_back(saved, still):
+    assert bpy.ops.endless_loops.solve(image=still.name) == {"FINISHED"}
+    bpy.ops.ed.undo_push(message="Solve")
+    _solve_another_direction(still)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.ed.undo()
+    bpy.ops.ed.undo()
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    settings = bpy.data.images["wall.png"].endless_loops
+    assert not settings.is_out_of_date() and settings.loop() is not None
+
+
+def test_saving_writes_a_loop_again_that_another_blender_removed(solved, saved):
+    (name,) = loop_files(saved)
+    file = saved / "endless_loops" / "solved_scene" / name
+    before = file.read_bytes()
+    file.unlink()
+    bpy.ops.wm.save_mainfile()
+    assert file.read_bytes() == before
+
+
+def test_a_backup_and_the_startup_file_remove_nothing(solved, saved):
+    (name,) = loop_files(saved)
+    solved.endless_loops.loop_file = ""
+    backup = saved / "scene.blend1"
+    bpy.ops.wm.save_as_mainfile(filepath=str(backup), check_existing=False)
+    assert name in loop_files(saved)
+
+
+def test_a_loop_that_cannot_be_carried_over_stops_no_other(solved, saved):
+    other = solve(new_image(windows(), "zebra.png"))
+    place = saved / "elsewhere" / "endless_loops" / "solved_copy"
+    (place / solved.endless_loops.loop_file).mkdir(parents=True)  # in the way
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved / "elsewhere" / "copy.blend"))
+    assert (place / other.endless_loops.loop_file).is_file()
+    (place / solved.endless_loops.loop_file).rmdir()
+    bpy.ops.wm.save_mainfile()
+    assert (place / solved.endless_loops.loop_file).is_file()
+
+
+def test_a_save_that_fails_changes_nothing(solved, saved):
+    bpy.ops.endless_loops.to_sequencer(image=solved.name)
+    before = solved.endless_loops.sequences_folder
+    with pytest.raises(RuntimeError):
+        bpy.ops.wm.save_as_mainfile(filepath=str(saved / "missing" / "folder" / "copy.blend"))
+    assert solved.endless_loops.sequences_folder == before
+
+
+def test_stills_of_one_name_but_for_the_ending_have_files_of_their_own(solved, saved):
+    copy = solved.copy()
+    copy.name = "wall.jpg"
+    with pytest.raises(RuntimeError, match="press Solve"):
+        bpy.ops.endless_loops.to_sequencer(image=copy.name)
+    assert bpy.ops.endless_loops.solve(image=copy.name) == {"FINISHED"}
+    names = [image.endless_loops.loop_file.split(".")[0] for image in (solved, copy)]
+    assert names == ["wall", "wall-1"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("wall.loop", "wall"),  # as the first version called it
+        ("my.door.loop", "my.door"),
+        ("wall.001.loop", "wall.001"),
+        ("my.door.0123456789.loop", "my.door"),
+    ],
+)
+def test_the_name_of_a_still_s_files_is_read_from_that_of_its_loop(still, addon, file, name):
+    still.endless_loops.loop_file = file
+    assert addon("loops").name_of(still) == name
 
 
 def test_a_lost_loop_is_out_of_date(solved, saved, addon):
@@ -88,19 +167,43 @@ def test_nodes_keep_the_pictures_that_the_saved_file_plays(solved, saved, addon)
     still = bpy.data.images["wall.png"]
     assert missing(still) == [] and not still.endless_loops.is_out_of_date()
     bpy.ops.wm.save_mainfile()
-    assert {file: file.read_bytes() for file in folder.rglob("*.*") if file.is_file()} == pictures
+    assert {file: file.read_bytes() for file in pictures} == pictures
+
+
+def _folder_of(still, addon):
+    pictures = addon("pictures")
+    return pictures.maps_folder(still) if bpy.app.version >= (5, 0) else pictures.frames_folder(still)
 
 
 @pytest.mark.parametrize("is_alone", [True, False])
-def test_pictures_go_with_the_next_saving_once_they_are_removed(solved, saved, addon, is_alone):
-    pictures = addon("pictures")
-    folder = pictures.maps_folder(solved) if bpy.app.version >= (5, 0) else pictures.frames_folder(solved)
-    bpy.ops.endless_loops.to_compositor(image=solved.name)
-    bpy.ops.wm.save_mainfile()
-    assert list(folder.iterdir())
-    bpy.ops.endless_loops.remove_from_compositor(image=solved.name)
-    assert list(folder.iterdir())  # Ctrl-Z brings the nodes back
+def test_old_pictures_go_with_the_next_saving(solved, saved, addon, is_alone):
+    folders = []
+    for border in (24, 25, 26, 27):
+        solved.endless_loops.set_mask(inset(border=border))
+        assert bpy.ops.endless_loops.solve(image=solved.name) == {"FINISHED"}
+        bpy.ops.endless_loops.to_compositor(image=solved.name)
+        folders.append(_folder_of(solved, addon))
+        if not folders[1:]:
+            bpy.ops.wm.save_mainfile()
     if not is_alone:
         (saved / "copy.blend").write_bytes((saved / "scene.blend").read_bytes())
     bpy.ops.wm.save_mainfile()
-    assert folder.exists() != is_alone
+    assert folders[0].exists() != is_alone  # the copy plays it
+    assert all(folder.exists() for folder in folders[1:])  # Ctrl-Z brings their nodes back
+
+
+def test_pictures_stay_that_a_copy_elsewhere_plays(solved, saved, addon):
+    bpy.ops.endless_loops.to_compositor(image=solved.name)
+    folder = _folder_of(solved, addon)
+    copy = saved / "shots" / "copy.blend"
+    copy.parent.mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True)
+    bpy.ops.wm.save_mainfile()
+    for border in (25, 26, 27):
+        solved.endless_loops.set_mask(inset(border=border))
+        assert bpy.ops.endless_loops.solve(image=solved.name) == {"FINISHED"}
+        bpy.ops.wm.save_mainfile()
+    assert folder.exists()
+    copy.unlink()
+    bpy.ops.wm.save_mainfile()
+    assert not folder.exists()

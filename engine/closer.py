@@ -1,24 +1,33 @@
-"""Whether what repeats in a part is too fine for the size at which it's searched: a closer look then."""
+"""What repeats too finely for the size at which parts are searched, and what closer looks find of it."""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
+from .inputs import mask_at
+from .joining import SolvedPart
+from .reduction import Reduction
+from .regions import Part, Region
 from .resample import sample
+from .showing import source_of
+from .sight import Source
+from .similarity import ANGLES, OCTAVE, SHORTEST
 
 WINDOW = 64
 """Pixels along a side of the windows that are compared with themselves."""
 MOST_WINDOWS = 5
+"""Spread over the region: that is enough to tell whether most of it repeats finely."""
 FULL = 0.9
 """Of a window, or of the fullest one, that has to lie in the region."""
 WIDE = 21
 """Pixels; the side of a square whose mean is taken out: what is wider isn't fine."""
-OCTAVE = 14
-"""Lengths in an octave, as everywhere."""
 LENGTHS = (2 ** np.arange(0, 4.4, 1 / OCTAVE)).astype(np.float32)
 """Pixels by which windows are moved to be compared with themselves."""
 LEAST = 2.5
@@ -32,6 +41,91 @@ FINE = 0.25
 hardly 0.1 where nothing repeats finely. Where it misleads, a closer look finds nothing better."""
 PLACES = 8000
 """Pixels at which a displacement is tried."""
+AGREED, HALF_AGREED = 0.9, 0.5
+"""How much alike details a step away have to look for no closer look to be needed, and to mean anything."""
+MOST_PARTS = 6
+"""A step's half, third and so on, to its sixth: it may be a multiple of a fine one."""
+NEARLY, SHORTER = 0.9, 0.7
+"""Of how much alike details look by one step, and of its length, where a shorter one is meant."""
+CLEARLY = 0.1
+"""By how much more alike they look by another one that is better."""
+REMAINING = 0.15
+"""Of the details' deviation, that has to be left without a fine step for a longer one to be meant."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A part as it's searched from some distance, and how well what is found agrees with it.
+
+    Parameters
+    ----------
+    pixels : (h, w, C) array
+        The part's box as it's reduced.
+    source, size, scale
+        What `source_of` makes of it.
+    region : Region
+        The largest one, which stands for all of the part.
+    """
+
+    pixels: NDArray[Any]
+    source: Source
+    size: tuple[int, int]
+    scale: float
+    region: Region
+
+    @classmethod
+    def of(
+        cls, reduced: Reduction, pixels: NDArray[Any], part: Part, region: Region, nearness: int = 1
+    ) -> Shown:
+        """Show a part from so many times as close as usual."""
+        return cls(pixels, *source_of(reduced, pixels, part.box, nearness), region)
+
+    @cached_property
+    def gray(self) -> Floats:
+        """The source without its colors, (h, w) float32."""
+        import cv2
+
+        return np.asarray(cv2.cvtColor(self.source.picture, cv2.COLOR_RGB2GRAY), np.float32)
+
+    @cached_property
+    def inside(self) -> NDArray[np.bool_]:
+        """The region's pixels in it."""
+        return mask_at(self.region.inside, self.gray.shape)
+
+    def misses_finer(self, solved: SolvedPart) -> bool:
+        """Say whether something repeats that is too fine to be found from here, and wasn't found.
+
+        Then fine details don't repeat by the steps that were found, or they do by parts of these as well.
+        """
+        angles = ANGLES + np.float32(np.arctan2(*self.region.segment.direction[::-1]))
+        if not shows_finer(self.gray, self.inside, angles, SHORTEST * self.source.zoom):
+            return False
+        seen = self.agreement(solved)
+        parts = (replace(solved, values=solved.values / count) for count in range(2, MOST_PARTS + 1))
+        return seen < AGREED or any(self.agreement(part) > NEARLY * seen for part in parts)
+
+    def prefers(self, again: SolvedPart, solved: SolvedPart) -> bool:
+        """Say whether another look found what agrees clearly better, or nearly as well by shorter steps."""
+        seen, anew = self.agreement(solved), self.agreement(again)
+        is_shorter = again.step < SHORTER * solved.step
+        return anew > seen + CLEARLY or (is_shorter and anew > max(NEARLY * seen, HALF_AGREED))
+
+    def agreement(self, solved: SolvedPart) -> float:
+        """Say how well a field agrees with the details, -1 to 1."""
+        return self._agreement(self.gray, solved)
+
+    def agreement_without(self, step: float, solved: SolvedPart) -> float:
+        """Say how well a field agrees with what remains without a fine step; 0 if hardly anything does.
+
+        Halftones, scan lines or the slats of blinds repeat finely, over what is meant.
+        """
+        remaining = _without(step * self.scale * self.source.zoom, self.gray, self.inside)
+        before, after = (float(_details(p, self.inside).std()) for p in (self.gray, remaining))
+        return self._agreement(remaining, solved) if after >= REMAINING * before else 0.0
+
+    def _agreement(self, picture: Floats, solved: SolvedPart) -> float:
+        zoom = self.source.zoom * self.scale / solved.scale
+        return agreement(picture, self.inside, solved.anchors, solved.values, zoom)
 
 
 def shows_finer(picture: Floats, inside: NDArray[np.bool_], angles: Floats, shortest: float) -> bool:
@@ -83,6 +177,18 @@ def agreement(
     both = landed & inside[np.ix_(rows, columns)]
     one, other = details[np.ix_(rows, columns)][both], there[both]
     return float(one @ other / np.sqrt(max((one @ one) * (other @ other), 1e-12)))
+
+
+def _without(step: float, picture: Floats, inside: NDArray[np.bool_]) -> Floats:
+    """Blur out of a region what repeats by so many pixels."""
+    import cv2
+
+    region = inside.astype(np.float32)
+    mean, share = (
+        cv2.GaussianBlur(plane, (0, 0), max(step / 2, 0.3), borderType=cv2.BORDER_CONSTANT)
+        for plane in (picture * region, region)
+    )
+    return np.asarray(mean / np.maximum(share, 1e-3) * region, np.float32)
 
 
 def _details(picture: Floats, inside: NDArray[np.bool_]) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .anchors import Anchors, fit_field
 from .area import mask_box
 from .assignment import assign
-from .closer import agreement, shows_finer
+from .closer import HALF_AGREED, Shown
 from .errors import BadMask, BadSettings
 from .field import Model
 from .inputs import check_mask, check_still, is_whole, mask_at
@@ -28,7 +28,7 @@ from .repetition import ANY_SLANT, HARDLY_ANY_SLANT
 from .settings import Progress, Settings, no_progress
 from .showing import source_of, views_of
 from .sight import COARSER, DOUBTFUL, LONGEST_STEP, TOO_THIN, Sight, Source, find_sight, look
-from .similarity import ANGLES, NODE, SHORTEST
+from .similarity import NODE, SHORTEST
 from .strokes import check_strokes, nearest_segment
 from .threads import limited_threads, meanwhile, threads_for
 from .together import do_together
@@ -53,14 +53,6 @@ CLOSER = (2, 4)
 """From how many times as close a part is looked at again in which something repeats that is too fine."""
 NEARER = 1.2
 """How much closer that has to be at least: small parts aren't enlarged for ever."""
-AGREED = 0.9
-"""How much alike fine details a step away have to look for no closer look to be needed."""
-MOST_PARTS = 6
-"""Of a step, by each of which all may repeat as well."""
-NEARLY, SHORTER = 0.9, 0.7
-"""Of how much alike they look, and of a step's length, where what repeats by less is meant."""
-CLEARLY = 0.1
-"""By how much more alike a closer look has to find them else."""
 CLEAR = 0.15
 """Merit of a repetition; without one in the mask, one around it is expected to fit in twice."""
 
@@ -219,76 +211,43 @@ def _solve_part_if_large(
         return reason
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """A part as it's searched: its pixels as they are reduced, and what `source_of` makes of them."""
-
-    pixels: NDArray[Any]
-    source: Source
-    size: tuple[int, int]
-    scale: float
-
-    @cached_property
-    def gray(self) -> Floats:
-        """The source without its colors."""
-        import cv2
-
-        return np.asarray(cv2.cvtColor(self.source.picture, cv2.COLOR_RGB2GRAY), np.float32)
-
-    def is_too_coarse(self, region: Region, solved: SolvedPart) -> bool:
-        """Say whether something repeats in a region that is too fine to be found here, and wasn't found.
-
-        Then fine details don't repeat by the steps that were found, or they do by parts of these as well.
-        """
-        inside = mask_at(region.inside, self.gray.shape)
-        angles = ANGLES + np.float32(np.arctan2(*region.segment.direction[::-1]))
-        shortest = SHORTEST * self.source.zoom
-        if region.turn is not None or not shows_finer(self.gray, inside, angles, shortest):
-            return False
-        seen = self.agreement(solved)
-        parts = (replace(solved, values=solved.values / count) for count in range(2, MOST_PARTS + 1))
-        return seen < AGREED or any(self.agreement(part) > NEARLY * seen for part in parts)
-
-    def prefers(self, again: SolvedPart, solved: SolvedPart) -> bool:
-        """Say whether another look found what agrees clearly better, or nearly as well by shorter steps."""
-        seen, anew = self.agreement(solved), self.agreement(again)
-        return anew > seen + CLEARLY or (again.step < SHORTER * solved.step and anew > NEARLY * seen)
-
-    def agreement(self, solved: SolvedPart) -> float:
-        """Say how well the field of a part agrees with what is shown of it here."""
-        inside = mask_at(solved.part.inside, self.gray.shape)
-        zoom = self.source.zoom * self.scale / solved.scale
-        return agreement(self.gray, inside, solved.anchors, solved.values, zoom)
-
-
 def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Progress) -> SolvedPart:
     """Solve one connected part: from closer, if what repeats is too fine to be seen as it's shown first."""
-    region = max(part.regions, key=lambda region: np.count_nonzero(region.inside))
+    region = max(part.regions, key=lambda region: int(region.inside.sum()))
     pixels = reduced.shown(part.box)
-    shown = _Shown(pixels, *source_of(reduced, pixels, part.box))
-    solved, found = _solve_shown(reduced, part, shown, settings, _Share(report, 0.0, USUAL))
-    looks = 0
-    while shown.is_too_coarse(region, solved):
-        closer = shown
-        if looks < len(CLOSER):
-            closer = _Shown(pixels, *source_of(reduced, pixels, part.box, CLOSER[looks]))
-        if closer.scale < NEARER * shown.scale:  # from nowhere it's seen better
-            sure = max(0.0, shown.agreement(solved))
-            solved = replace(solved, confidence=min(solved.confidence, sure))
+    first = shown = Shown.of(reduced, pixels, part, region)
+    usual, found = _solve_shown(reduced, part, first, settings, _Share(report, 0.0, USUAL))
+    if region.turn is not None:
+        return usual
+    _check_extent(reduced, part, region, found, first.scale)
+    best = usual
+    for index, nearness in enumerate(CLOSER):
+        if not shown.misses_finer(best):
             break
-        share = (1 - USUAL) / len(CLOSER)
-        rest = _Share(report, USUAL + looks * share, share)
-        again = _solve_shown(reduced, part, closer, settings, rest)
-        if closer.prefers(again[0], solved):
-            solved, found = again
-        shown, looks = closer, looks + 1
-    if region.turn is None:
-        _check_extent(reduced, part, region, found, solved.scale)
-    return solved
+        closer = Shown.of(reduced, pixels, part, region, nearness)
+        if closer.scale < NEARER * shown.scale:
+            break
+        length = (1 - USUAL) / len(CLOSER)
+        share = _Share(report, USUAL + index * length, length)
+        again, _ = _solve_shown(reduced, part, closer, settings, share)
+        shown, best = closer, again if closer.prefers(again, best) else best
+    return usual if shown is first else _settled(first, shown, usual, best)
+
+
+def _settled(first: Shown, last: Shown, usual: SolvedPart, best: SolvedPart) -> SolvedPart:
+    """Choose between what the usual look found and closer ones, and say how sure that is."""
+    fine = SHORTEST / first.scale if best is usual else best.step
+    coarse = first.agreement_without(fine, usual)
+    if coarse >= HALF_AGREED:
+        return usual
+    sure = max(0.0, last.agreement(best))
+    if sure >= best.confidence:
+        return best
+    return replace(best, confidence=sure, model=best.model if sure >= _confidence(DOUBTFUL) else None)
 
 
 def _solve_shown(
-    reduced: Reduction, part: Part, shown: _Shown, settings: Settings, report: Progress
+    reduced: Reduction, part: Part, shown: Shown, settings: Settings, report: Progress
 ) -> tuple[SolvedPart, _Found]:
     """Find, assign and refine the displacements of a part; also says what its largest region is assigned."""
     source, size, scale = shown.source, shown.size, shown.scale

@@ -13,6 +13,7 @@ RIGHT = np.radians([-10, 0, 10], dtype=np.float32)
 
 
 FINER = 2
+"""Samples of a pixel, along each axis."""
 
 
 def pattern(size, step, slope=0.1):
@@ -52,6 +53,27 @@ def test_of_a_fine_step_and_its_multiples_the_step_is_meant():
     fine, coarse = pattern((400, 600), 10.0), pattern((400, 600), 50.0)
     moved, _ = solved(0.9 * fine + 0.1 * coarse)
     assert np.median(np.abs(moved / 10.0 - 1)) < 0.05
+
+
+def halftone(values, step):
+    """Print a picture in dots, each so many pixels from the next."""
+    rows, columns = np.indices(values.shape) * 2 * np.pi / step / np.sqrt(2)
+    threshold = 0.5 + (np.cos(rows + columns) + np.cos(rows - columns)) / 4
+    return 1 / (1 + np.exp(-12 * (values - threshold)))
+
+
+def scan_lines(values, step):
+    """Show a picture on an old screen, whose lines lie along the stroke's side of 60 degrees."""
+    rows, columns = np.indices(values.shape)
+    return values * (0.75 + 0.25 * np.sin(2 * np.pi / step * (0.9 * columns + 0.44 * rows)))
+
+
+@pytest.mark.parametrize("raster", [halftone, scan_lines])
+@pytest.mark.parametrize("step", [5.0, 8.0])
+def test_what_is_shown_by_a_fine_raster_moves_and_not_the_raster(raster, step):
+    moved, loop = solved(raster(pattern((500, 700), 60.0), step))
+    assert np.median(np.abs(moved / 60.0 - 1)) < 0.05
+    assert loop.confidence > 0.5
 
 
 def test_what_is_too_fine_to_be_found_at_all_is_told():

@@ -42,15 +42,17 @@ hardly 0.1 where nothing repeats finely. Where it misleads, a closer look finds 
 PLACES = 8000
 """Pixels at which a displacement is tried."""
 AGREED, HALF_AGREED = 0.9, 0.5
-"""How much alike details a step away have to look for no closer look to be needed, and to mean anything."""
+"""How much alike details a step away have to look for no closer look to be needed, and to say anything."""
 MOST_PARTS = 6
 """A step's half, third and so on, to its sixth: it may be a multiple of a fine one."""
 NEARLY, SHORTER = 0.9, 0.7
 """Of how much alike details look by one step, and of its length, where a shorter one is meant."""
 CLEARLY = 0.1
 """By how much more alike they look by another one that is better."""
-REMAINING = 0.15
-"""Of the details' deviation, that has to be left without a fine step for a longer one to be meant."""
+COARSE = 0.4
+"""How much alike what is left without a fine step has to look by a longer one for that to be meant."""
+REMAINING, LITTLE = 0.15, 0.07
+"""Of the details' deviation, that has to be left then, and where it looks less alike by the fine step."""
 
 
 @dataclass(frozen=True)
@@ -114,14 +116,17 @@ class Shown:
         """Say how well a field agrees with the details, -1 to 1."""
         return self._agreement(self.gray, solved)
 
-    def agreement_without(self, step: float, solved: SolvedPart) -> float:
-        """Say how well a field agrees with what remains without a fine step; 0 if hardly anything does.
+    def means_coarse(self, usual: SolvedPart, best: SolvedPart) -> bool:
+        """Say whether what remains without a fine step repeats by the usual look's steps, and clearly so.
 
         Halftones, scan lines or the slats of blinds repeat finely, over what is meant.
         """
-        remaining = _without(step * self.scale * self.source.zoom, self.gray, self.inside)
+        fine = SHORTEST / self.scale if best is usual else best.step
+        remaining = _without(fine * self.scale * self.source.zoom, self.gray, self.inside)
         before, after = (float(_details(p, self.inside).std()) for p in (self.gray, remaining))
-        return self._agreement(remaining, solved) if after >= REMAINING * before else 0.0
+        coarse, other = (self._agreement(remaining, solved) for solved in (usual, best))
+        least = LITTLE if best is usual or coarse > other + CLEARLY else REMAINING
+        return coarse > COARSE and after > least * before
 
     def _agreement(self, picture: Floats, solved: SolvedPart) -> float:
         zoom = self.source.zoom * self.scale / solved.scale

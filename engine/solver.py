@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .anchors import Anchors, fit_field
 from .area import mask_box
 from .assignment import assign
-from .closer import HALF_AGREED, Shown
+from .closer import Shown
 from .errors import BadMask, BadSettings
 from .field import Model
 from .inputs import check_mask, check_still, is_whole, mask_at
@@ -236,9 +236,7 @@ def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Prog
 
 def _settled(first: Shown, last: Shown, usual: SolvedPart, best: SolvedPart) -> SolvedPart:
     """Choose between what the usual look found and closer ones, and say how sure that is."""
-    fine = SHORTEST / first.scale if best is usual else best.step
-    coarse = first.agreement_without(fine, usual)
-    if coarse >= HALF_AGREED:
+    if first.means_coarse(usual, best):
         return usual
     sure = max(0.0, last.agreement(best))
     if sure >= best.confidence:

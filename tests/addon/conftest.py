@@ -1,9 +1,11 @@
 """Test the add-on as users get it: its zip is built and installed into a bpy with empty settings."""
 
+import atexit
 import contextlib
 import importlib
 import os
 import resource
+import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -11,8 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+SANDBOX = tempfile.mkdtemp(prefix="endless_loops_test_")
+# What is registered first runs last: Blender, imported below, has ended by then.
+atexit.register(shutil.rmtree, SANDBOX, ignore_errors=True)
 # Blender reads this when it starts, which is when bpy is imported.
-os.environ["BLENDER_USER_RESOURCES"] = tempfile.mkdtemp(prefix="endless_loops_test_")
+os.environ["BLENDER_USER_RESOURCES"] = SANDBOX
 
 bpy = pytest.importorskip("bpy", reason="these tests run in Blender: install bpy")
 

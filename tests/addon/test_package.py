@@ -11,6 +11,7 @@ import bpy
 
 from .conftest import PACKAGE
 
+ROOT = Path(__file__).parents[2]
 HEAVY = {"cv2", "scipy", "onnxruntime", "engine"}
 
 
@@ -29,6 +30,13 @@ def test_registering_imports_nothing_heavy(installed):
         f"print([n for n in sys.modules if n.startswith('{PACKAGE}.engine')])"
     )
     assert "LOADED []\n[]" in loaded
+
+
+def test_these_tests_leave_nothing_on_disk(tmp_path):
+    places = {name: str(tmp_path) for name in ("TMPDIR", "TEMP", "TMP")}
+    code = "import tests.addon.conftest, os; assert os.listdir(os.environ['TMPDIR'])"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env={**os.environ, **places})
+    assert not list(tmp_path.iterdir())
 
 
 def test_blender_reports_no_policy_violation():
@@ -85,8 +93,7 @@ def test_killing_blender_while_it_writes_leaves_the_previous_sequence(solved, sa
 
 
 def test_the_readme_shows_the_script_that_the_demo_runs():
-    root = Path(__file__).parents[2]
-    script = (root / "examples" / "facade_in_blender.py").read_text("utf-8")
+    script = (ROOT / "examples" / "facade_in_blender.py").read_text("utf-8")
     shown = script.split("# [README\n")[1].split("# README]")[0]
-    assert shown in (root / "README.md").read_text("utf-8")
+    assert shown in (ROOT / "README.md").read_text("utf-8")
     assert len(shown.strip().splitlines()) <= 25

@@ -140,21 +140,50 @@ def _follow(editor, sequence, folders):
 
 
 def _play(strip, sequence):
-    """Let a strip play the frames."""
+    """Let a strip play the frames, and leave it cut as it was."""
+    end, content = versions.strip_end(strip), versions.content_end(strip)
     _set_elements(strip, [file.name for file in sequence.files] * sequence.repeat, sequence)
+    _set_end(strip, end, _follows(strip, end, content, versions.content_end(strip)))
 
 
 def _play_part(meta, belows, parts, sequence):
     """Let strips play the moving part and the still below it; in a meta strip, unless it was taken apart."""
-    for strip in belows:
-        _set_elements(strip, [sequence.below.name], sequence)
-        versions.set_strip_length(strip, sequence.length)
+    inside, ends = _inner_end(meta), {}
     for strip in parts:
+        end = versions.strip_end(strip)
         _play(strip, sequence)
+        ends[end] = versions.strip_end(strip)
         if belows:
             _place_on(belows[0].transform, strip.transform, sequence)
+    for strip in belows:
+        _set_elements(strip, [sequence.below.name], sequence)
+        end = versions.strip_end(strip)
+        _set_end(strip, end, ends.get(end, end))
     if meta:
-        versions.set_strip_length(meta, sequence.length)
+        end = versions.strip_end(meta)
+        new = _follows(meta, end, inside, _inner_end(meta))
+        # It may end with the loop although something in it goes on.
+        _set_end(meta, end, new if end == inside else ends.get(end, new))
+
+
+def _inner_end(meta):
+    """First frame after everything in a meta strip: Blender's own figure may be an old one."""
+    return max(versions.strip_end(strip) for strip in meta.strips) if meta else None
+
+
+def _follows(strip, end, old, new):
+    """Where a strip ends whose content ended at `old` and ends at `new`: an artist's cut stays if it can."""
+    if end == max(old, versions.strip_begin(strip) + 1):  # not cut, or cut where nothing was left to show
+        return new
+    return min(end, new) if end < old else end
+
+
+def _set_end(strip, old, new):
+    """Move a strip's end, but not beyond the next strip on its channel; a frame of it stays at least."""
+    parent = strip.parent_meta() or strip.id_data.sequence_editor
+    begins = [versions.strip_begin(other) for other in parent.strips if other.channel == strip.channel]
+    room = min((begin for begin in begins if begin >= old), default=new)
+    versions.set_strip_end(strip, max(min(new, room), versions.strip_begin(strip) + 1))
 
 
 def _place_on(still, part, sequence):

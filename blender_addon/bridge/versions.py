@@ -70,12 +70,15 @@ def strip_begin(strip):
     return int(strip.left_handle if hasattr(strip, "left_handle") else strip.frame_final_start)
 
 
-def set_strip_length(strip, frames):
-    """Let a strip end so many frames after it begins."""
-    if hasattr(strip, "right_handle"):
-        strip.right_handle = strip.left_handle + frames
-    else:
-        strip.frame_final_duration = frames
+def content_end(strip):
+    """First frame after what a strip would show if its end were not trimmed."""
+    has_handles = hasattr(strip, "right_handle_offset")
+    return strip_end(strip) + int(strip.right_handle_offset if has_handles else strip.frame_offset_end)
+
+
+def set_strip_end(strip, frame):
+    """Trim a strip, or let it hold its last picture, so that `frame` is the first one after it."""
+    setattr(strip, "right_handle" if hasattr(strip, "right_handle") else "frame_final_end", frame)
 
 
 def set_still_format(image_settings, file_format):

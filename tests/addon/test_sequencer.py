@@ -17,13 +17,7 @@ def strips():
 def test_a_strip_starts_at_the_playhead_on_the_lowest_free_channel(solved, addon):
     scene = bpy.context.scene
     editor = scene.sequence_editor_create()
-    editor.strips.new_effect(
-        name="Taken",
-        type="COLOR",
-        channel=1,
-        frame_start=20,
-        **{"length" if bpy.app.version >= (5, 0) else "frame_end": 40},
-    )
+    add_title(editor.strips, 1, 20, 20)
     scene.frame_current = 30
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
     strip = next(s for s in strips() if s.type == "IMAGE")
@@ -184,6 +178,71 @@ def test_a_meta_strip_that_was_worked_on_still_follows(solved, saved):
     settings.frame_count = 5
     bpy.ops.endless_loops.to_sequencer(image=solved.name)
     assert len(part.elements) == 5 * 3 and len(strips()) == 1
+
+
+def add_title(where, channel, start, length):
+    kind = {"length": length} if bpy.app.version >= (5, 0) else {"frame_end": start + length}
+    return where.new_effect(name="Title", type="COLOR", channel=channel, frame_start=start, **kind)
+
+
+def spans(*some, versions):
+    """Where strips begin and end, in order."""
+    return [(versions.strip_begin(strip), versions.strip_end(strip)) for strip in some]
+
+
+def send_again(still, frame_count, repeat=3):
+    still.endless_loops.frame_count, still.endless_loops.repeat = frame_count, repeat
+    assert bpy.ops.endless_loops.to_sequencer(image=still.name) == {"FINISHED"}
+
+
+@pytest.mark.parametrize("part_only", [False, True])
+def test_a_strip_that_was_cut_in_two_stays_cut(solved, addon, part_only):
+    solved.endless_loops.moving_part_only = part_only
+    send_again(solved, 6)
+    (first,) = strips()
+    second = first.split(frame=8, split_method="SOFT")
+    for frame_count, repeat, expected in [
+        (6, 3, [(1, 8), (8, 19)]),
+        (8, 3, [(1, 8), (8, 25)]),
+        (3, 1, [(1, 4), (8, 9)]),  # what begins after the loop's end keeps a frame
+        (6, 3, [(1, 8), (8, 19)]),
+    ]:
+        send_again(solved, frame_count, repeat)
+        assert spans(first, second, versions=addon("bridge.versions")) == expected
+        assert (first.channel, second.channel, len(strips())) == (1, 1, 2)
+
+
+def test_a_strip_that_was_trimmed_or_held_on_keeps_its_end(solved, addon):
+    versions = addon("bridge.versions")
+    send_again(solved, 6)
+    (strip,) = strips()
+    versions.set_strip_end(strip, 15)
+    send_again(solved, 8)
+    assert spans(strip, versions=versions) == [(1, 15)]
+    versions.set_strip_end(strip, 60)
+    send_again(solved, 6)
+    assert spans(strip, versions=versions) == [(1, 60)]
+
+
+def test_a_longer_loop_ends_where_the_next_strip_begins(solved, addon):
+    send_again(solved, 6)
+    title = add_title(strips(), 1, 19, 30)
+    send_again(solved, 8)
+    assert spans(strips()[0], title, versions=addon("bridge.versions")) == [(1, 19), (19, 49)]
+    assert strips()[0].channel == title.channel == 1
+
+
+def test_a_meta_strip_keeps_the_title_that_is_longer_than_the_loop(solved, addon):
+    versions = addon("bridge.versions")
+    solved.endless_loops.moving_part_only = True
+    send_again(solved, 6)
+    (meta,) = strips()
+    add_title(meta.strips, 5, 1, 400)
+    send_again(solved, 8)
+    assert spans(meta, versions=versions) == [(1, 25)]  # it was as long as the loop
+    versions.set_strip_end(meta, 401)
+    send_again(solved, 6)
+    assert spans(meta, versions=versions) == [(1, 401)]
 
 
 def test_strips_of_other_scenes_follow_what_is_made_anew(solved):

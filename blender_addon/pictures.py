@@ -16,7 +16,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import handlers, loops
-from .bridge import strokes
+from .bridge import footage, strokes
 
 _PLAYERS = "players.json"  # beside such folders: which .blends play each of them
 
@@ -31,7 +31,8 @@ def maps_folder(still):
 def frames_folder(still):
     """Where the frames lie that the compositor plays as a sequence."""
     settings = still.endless_loops
-    return _folder(still, "frames", settings.frame_count, settings.turns, settings.reverse)
+    shot = footage.made_of(still) if footage.is_footage(still) else ()
+    return _folder(still, "frames", settings.frame_count, settings.turns, settings.reverse, *shot)
 
 
 def _folder(still, kind, *pace):

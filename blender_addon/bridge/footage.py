@@ -59,6 +59,17 @@ def footage(image):
     }
 
 
+def made_of(image):
+    """What tells the frames from others: the files, how they are read, and where the plane is.
+
+    Files are known by name, time and size, so that a project may be moved with them.
+    """
+    facts = footage(image)
+    files = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in facts.pop("files")]
+    corners = track_corners(image) or []
+    return files, sorted(facts.items()), [four if four is None else four.tolist() for four in corners]
+
+
 def frames(facts):
     """Read the frames one after the other; `facts` are those of `footage`."""
     from ..engine.footage import open_footage

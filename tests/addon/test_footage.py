@@ -125,16 +125,22 @@ def plane_track(clip, step):
     return clip.tracking.plane_tracks[0]
 
 
+def tracked(folder, step):
+    """A movie in a saved .blend, with a plane track whose points move by `step` pixels a frame."""
+    bpy.ops.wm.read_homefile(app_template="VFX", use_factory_startup=True)  # has a Clip Editor
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"))
+    write_movie(folder / "film.mp4")
+    image = ready(bpy.data.images.load(str(folder / "film.mp4")))
+    clip = bpy.data.movieclips.load(str(folder / "film.mp4"))
+    image.endless_loops.plane_clip = clip
+    image.endless_loops.plane_track = plane_track(clip, step).name
+    return image
+
+
 @pytest.mark.parametrize("step", [STEP, 0])
 def test_a_plane_track_says_where_the_plane_is(step, tmp_path):
     """Also where it is wrong: then the mask stays where the track leaves it."""
-    bpy.ops.wm.read_homefile(app_template="VFX", use_factory_startup=True)  # has a Clip Editor
-    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
-    write_movie(tmp_path / "film.mp4")
-    image = ready(bpy.data.images.load(str(tmp_path / "film.mp4")))
-    clip = bpy.data.movieclips.load(str(tmp_path / "film.mp4"))
-    image.endless_loops.plane_clip = clip
-    image.endless_loops.plane_track = plane_track(clip, step).name
+    image = tracked(tmp_path, step)
     import cv2
 
     source = cv2.VideoCapture(str(tmp_path / "film.mp4"))
@@ -152,6 +158,40 @@ def test_in_the_compositor_it_is_a_sequence(sequence):
     nodes = [node for tree in trees or [bpy.context.scene.node_tree] for node in tree.nodes]
     played = [n for n in nodes if n.bl_idname == "CompositorNodeImage" and n.image and n.image != sequence]
     assert [node.frame_duration for node in played] == [FRAMES]
+
+
+def compositor_folder(image, addon):
+    """Send a loop to the compositor and return the folder that it is played from."""
+    assert bpy.ops.endless_loops.to_compositor(image=image.name) == {"FINISHED"}
+    return addon("pictures").frames_folder(image)
+
+
+def held_in(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_the_saved_blend_keeps_its_frames_when_the_plane_is_tracked_anew(addon, tmp_path):
+    image = tracked(tmp_path, STEP)
+    bpy.ops.endless_loops.solve(image=image.name)
+    before = compositor_folder(image, addon)
+    assert compositor_folder(image, addon) == before
+    bpy.ops.wm.save_mainfile()
+    frames = held_in(before)
+    image.endless_loops.plane_clip.tracking.plane_tracks[0].markers[3].corners[0][0] -= 0.05
+    after = compositor_folder(image, addon)
+    assert after != before and held_in(before) == frames != held_in(after)
+
+
+def test_the_saved_blend_keeps_its_frames_when_the_footage_changes(sequence, saved, addon):
+    import cv2
+
+    bpy.ops.endless_loops.solve(image=sequence.name)
+    before = compositor_folder(sequence, addon)
+    bpy.ops.wm.save_mainfile()
+    frames = held_in(before)
+    cv2.imwrite(str(saved / "shot_015.png"), filmed()[3])
+    after = compositor_folder(sequence, addon)
+    assert after != before and held_in(before) == frames != held_in(after)
 
 
 def test_what_cannot_be_read_or_followed_is_told(sequence, saved):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bpy.app.handlers import persistent
 
-from . import handlers, painting
+from . import handlers
 from .bridge import masks
 from .preview import player
 
@@ -51,8 +51,7 @@ def reveal(still):
 def show_mask(still, mask):
     """Make `mask` the painted mask of `still`, also where it is being painted on."""
     reveal(still)
-    for area in masks.replace_mask(still, mask):
-        painting.follow(area, still)
+    masks.replace_mask(still, mask)
 
 
 @persistent

@@ -131,16 +131,15 @@ def write_mask(still, mask):
 def replace_mask(still, mask):
     """Make `mask` the painted mask in an image of its own: undo brings the one before it back.
 
-    Editors that show the one before show the new one; returns them.
+    Editors that show the one before show the new one.
     """
     before = still.endless_loops.mask_image
     still.endless_loops.mask_image = None
     write_mask(still, mask)
     areas = [area for screen in bpy.data.screens for area in screen.areas if area.type == "IMAGE_EDITOR"]
-    showing = [area for area in areas if before is not None and area.spaces.active.image == before]
-    for area in showing:
-        area.spaces.active.image = still.endless_loops.mask_image
-    return showing
+    for space in (area.spaces.active for area in areas):
+        if before is not None and space.image == before:
+            space.image = still.endless_loops.mask_image
 
 
 def rasterize(mask, width, height):

@@ -2,7 +2,6 @@
 
 import bpy
 
-from .. import painting
 from ..bridge import images, masks, versions
 from ..errors import Refused
 from .common import StillOperator, canvas, show_tab, shows_stills
@@ -46,7 +45,6 @@ class ENDLESSLOOPS_OT_paint_mask(StillOperator, bpy.types.Operator):
         space = context.area.spaces.active
         space.image = mask
         space.ui_mode = "PAINT"
-        painting.follow(context.area, still)
         with context.temp_override(area=context.area, region=canvas(context.area)):
             bpy.ops.wm.tool_set_by_id(name="builtin.brush", space_type="IMAGE_EDITOR")
         show_tab(context.area)

@@ -139,6 +139,23 @@ def test_undo_of_a_new_mask_shows_the_still_and_not_the_brush_on_it():
     assert (space.image.name, space.ui_mode) == ("wall.png", "VIEW")
 
 
+def test_undo_of_something_else_leaves_an_emptied_editor_empty():
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    still, screen = new_image(windows()), bpy.data.screens["Rendering"]
+    area = next(area for area in screen.areas if area.type == "IMAGE_EDITOR")
+    space, window = area.spaces.active, bpy.context.window_manager.windows[0]
+    space.image = still
+    with bpy.context.temp_override(window=window, screen=screen, area=area):
+        bpy.ops.endless_loops.paint_mask()
+    bpy.ops.ed.undo_push(message="Paint Mask")
+    bpy.context.scene.name = "Renamed"
+    bpy.ops.ed.undo_push(message="Rename")
+    space.image = None
+    for step in (bpy.ops.ed.undo, bpy.ops.ed.redo):
+        step()
+        assert space.image is None
+
+
 def test_suggestions_refuse_what_has_nothing_to_suggest(still):
     flat = new_image(np.full((160, 240, 3), 90, np.uint8), name="flat.png")
     with pytest.raises(RuntimeError, match="paint the mask"):

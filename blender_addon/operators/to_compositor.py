@@ -82,9 +82,11 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         still, target = by_uid(request["uid"]), request["target"]
         is_new = not target.exists()
         request["stack"].close()
-        what, warnings = self._play(context, still, request, result)
-        if is_new:
-            pictures.note_new(target)
+        try:
+            what, warnings = self._play(context, still, request, result)
+        finally:  # also if the compositor refuses: what was written then would never be removed
+            if is_new:
+                pictures.note_new(target)
         self.tell(f"{what}, its files are in {target}", warnings + self._warnings())
 
     def _play(self, context, still, request, result):

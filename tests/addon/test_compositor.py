@@ -426,6 +426,25 @@ def test_a_folder_that_holds_other_files_is_left_alone(solved, addon):
     assert bpy.context.scene.compositing_node_group is None if EXACT else not bpy.context.scene.use_nodes
 
 
+def test_what_another_files_compositor_refuses_is_removed_later(solved, saved, addon):
+    (saved / "library").mkdir()
+    library, main = str(saved / "library" / "library.blend"), str(saved / "scene.blend")
+    bpy.ops.wm.save_mainfile()
+    bpy.context.scene.name = "Theirs"
+    new_tree(bpy.context.scene)
+    bpy.ops.wm.save_as_mainfile(filepath=library, copy=True)
+    bpy.ops.wm.open_mainfile(filepath=main)
+    still, pictures = bpy.data.images["wall.png"], addon("pictures")
+    with bpy.data.libraries.load(library, link=True) as (_there, here):
+        here.scenes = ["Theirs"]
+    with (
+        bpy.context.temp_override(scene=here.scenes[0]),
+        pytest.raises(RuntimeError, match="belongs to another file: make it local first"),
+    ):
+        bpy.ops.endless_loops.to_compositor(image=still.name)
+    assert pictures._new == [pictures.maps_folder(still) if EXACT else pictures.frames_folder(still)]
+
+
 @needs_exact
 def test_a_full_disk_leaves_no_half_made_maps(solved, saved):
     with full_disk(), pytest.raises(RuntimeError, match="can't be written to .*free some space"):

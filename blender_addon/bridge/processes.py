@@ -1,8 +1,10 @@
 """Blenders of the add-on's own, in the background: whatever takes long there, the window stays free."""
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import bpy
@@ -28,6 +30,11 @@ def command(script, argument):
     return [*blender, "--python", path, "--", argument]
 
 
+def environment(folder):
+    """What lets a new Blender keep temporary files in a folder: one that is stopped leaves them behind."""
+    return {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
+
+
 class FrameProcess:
     """A Blender that writes one frame after the other; see write_frames.py, which it runs."""
 
@@ -35,14 +42,20 @@ class FrameProcess:
         self._command = command
 
     def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="endless_loops_", ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(self._folder.name),
         )
         return self
 
     def __exit__(self, *_error):
         self._process.kill()
         self._process.communicate()
+        self._folder.cleanup()
 
     def write(self, path, frame):
         """Write one frame and wait until its file is there; raises `Refused` with the reason if it isn't."""

@@ -92,7 +92,12 @@ def _encode(request, count, progress):
     movie = request["movie"]
     log = request["folder"] / "log.txt"
     with open(log, "wb") as out:
-        process = subprocess.Popen(request["command"], stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            request["command"],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=processes.environment(request["folder"]),
+        )
     try:
         while process.poll() is None:
             done = log.read_bytes().count(b"Append frame")

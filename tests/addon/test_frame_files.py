@@ -2,6 +2,7 @@
 
 import re
 import struct
+import tempfile
 import threading
 
 import bpy
@@ -61,6 +62,18 @@ def test_a_file_is_what_blender_itself_writes(saved, addon, kind, file_format, d
         assert chunks_of(written) == chunks_of(expected)
     else:
         assert undated(written) == undated(expected)
+
+
+def test_the_blenders_that_write_leave_nothing_behind(solved, tmp_path, monkeypatch):
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.setenv(name, str(place))
+    ask_for("TIFF")
+    assert bpy.ops.endless_loops.to_sequencer(image=solved.name) == {"FINISHED"}
+    assert bpy.ops.endless_loops.save_movie(image=solved.name) == {"FINISHED"}
+    assert not list(place.iterdir())
 
 
 def test_a_smaller_png_is_written_when_asked_for(saved, still):

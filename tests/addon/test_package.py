@@ -88,7 +88,8 @@ def test_killing_blender_while_it_writes_leaves_the_previous_sequence(solved, sa
         "writer._write_png = die_at_the_third\n"
         "bpy.ops.endless_loops.to_sequencer(image='wall.png')\n"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, env=os.environ).returncode == 9
+    environment = {**os.environ, "TMPDIR": str(saved)}  # a Blender that dies leaves its folder there
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment).returncode == 9
     assert {f.name: f.read_bytes() for f in folder.iterdir()} == before
 
 

@@ -79,7 +79,7 @@ def test_saving_writes_a_loop_again_that_another_blender_removed(solved, saved):
     assert file.read_bytes() == before
 
 
-def test_a_backup_and_the_startup_file_remove_nothing(solved, saved):
+def test_saving_a_backup_removes_nothing(solved, saved):
     (name,) = loop_files(saved)
     solved.endless_loops.loop_file = ""
     backup = saved / "scene.blend1"

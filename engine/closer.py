@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
-from .inputs import mask_at
 from .joining import SolvedPart
 from .reduction import Reduction
 from .regions import Part, Region
@@ -36,9 +35,9 @@ BEHIND = round(OCTAVE * np.log2(1.6))
 """Lengths behind a step, by which it's worse again."""
 FAINT = 1e-3
 """Of white; details that are fainter are none."""
-FINE = 0.25
+FINE = 0.4
 """How much more alike windows are a step away than a bit further or less far, in their median, 1 at most:
-hardly 0.1 where nothing repeats finely. Where it misleads, a closer look finds nothing better."""
+hardly 0.1 where nothing repeats finely. With less than this a closer look seldom finds anything better."""
 PLACES = 8000
 """Pixels at which a displacement is tried."""
 AGREED, HALF_AGREED = 0.9, 0.5
@@ -92,7 +91,12 @@ class Shown:
     @cached_property
     def inside(self) -> NDArray[np.bool_]:
         """The region's pixels in it."""
-        return mask_at(self.region.inside, self.gray.shape)
+        import cv2
+
+        region, size = self.region.inside.view(np.uint8), self.gray.shape[::-1]
+        return (
+            np.asarray(cv2.resize(region, size, interpolation=cv2.INTER_AREA)) > 0
+        )  # rounded: from a half on
 
     def misses_finer(self, solved: SolvedPart) -> bool:
         """Say whether something repeats that is too fine to be found from here, and wasn't found.

@@ -213,7 +213,7 @@ def _solve_part_if_large(
 
 def _solve_part(reduced: Reduction, part: Part, settings: Settings, report: Progress) -> SolvedPart:
     """Solve one connected part: from closer, if what repeats is too fine to be seen as it's shown first."""
-    region = max(part.regions, key=lambda region: int(region.inside.sum()))
+    region = max(part.regions, key=lambda region: np.count_nonzero(region.inside))
     pixels = reduced.shown(part.box)
     first = shown = Shown.of(reduced, pixels, part, region)
     usual, found = _solve_shown(reduced, part, first, settings, _Share(report, 0.0, USUAL))
@@ -251,8 +251,8 @@ def _solve_shown(
     source, size, scale = shown.source, shown.size, shown.scale
     anchors = _anchors(part, size, scale)
     solved: list[_Found] = []
-    confidence = 0.0
-    for index, region in enumerate(sorted(part.regions, key=lambda region: -int(region.inside.sum()))):
+    confidence, area = 0.0, np.count_nonzero(part.inside)
+    for index, region in enumerate(sorted(part.regions, key=lambda region: -np.count_nonzero(region.inside))):
         share = _Share(report, 0.7 * index / len(part.regions), 0.7 / len(part.regions))
         lender = _lender(region, scale, solved)
         if lender is None:
@@ -260,7 +260,7 @@ def _solve_shown(
         else:
             found = lender.lent_to(region, size)
         solved.append(found)
-        confidence += found.confidence * region.inside.sum() / part.inside.sum()
+        confidence += found.confidence * np.count_nonzero(region.inside) / area
     points, moves, trusts = (
         np.concatenate(kind)
         for kind in zip(*((found.places, found.moves, found.trust) for found in solved), strict=True)

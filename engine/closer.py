@@ -98,6 +98,11 @@ class Shown:
             np.asarray(cv2.resize(region, size, interpolation=cv2.INTER_AREA)) > 0
         )  # rounded: from a half on
 
+    @cached_property
+    def details(self) -> Floats:
+        """The region's details in it, (h, w) float32."""
+        return _details(self.gray, self.inside)
+
     def misses_finer(self, solved: SolvedPart) -> bool:
         """Say whether something repeats that is too fine to be found from here, and wasn't found.
 
@@ -118,7 +123,7 @@ class Shown:
 
     def agreement(self, solved: SolvedPart) -> float:
         """Say how well a field agrees with the details, -1 to 1."""
-        return self._agreement(self.gray, solved)
+        return self._agreement(self.details, solved)
 
     def means_coarse(self, usual: SolvedPart, best: SolvedPart) -> bool:
         """Say whether what remains without a fine step repeats by the usual look's steps, and clearly so.
@@ -126,15 +131,15 @@ class Shown:
         Halftones, scan lines or the slats of blinds repeat finely, over what is meant.
         """
         fine = SHORTEST / self.scale if best is usual else best.step
-        remaining = _without(fine * self.scale * self.source.zoom, self.gray, self.inside)
-        before, after = (float(_details(p, self.inside).std()) for p in (self.gray, remaining))
+        blurred = _without(fine * self.scale * self.source.zoom, self.gray, self.inside)
+        remaining = _details(blurred, self.inside)
         coarse, other = (self._agreement(remaining, solved) for solved in (usual, best))
         least = LITTLE if best is usual or coarse > other + CLEARLY else REMAINING
-        return coarse > COARSE and after > least * before
+        return coarse > COARSE and float(remaining.std()) > least * float(self.details.std())
 
-    def _agreement(self, picture: Floats, solved: SolvedPart) -> float:
+    def _agreement(self, details: Floats, solved: SolvedPart) -> float:
         zoom = self.source.zoom * self.scale / solved.scale
-        return agreement(picture, self.inside, solved.anchors, solved.values, zoom)
+        return agreement(details, self.inside, solved.anchors, solved.values, zoom)
 
 
 def shows_finer(picture: Floats, inside: NDArray[np.bool_], angles: Floats, shortest: float) -> bool:
@@ -160,13 +165,14 @@ def shows_finer(picture: Floats, inside: NDArray[np.bool_], angles: Floats, shor
 
 
 def agreement(
-    picture: Floats, inside: NDArray[np.bool_], anchors: Anchors, values: Doubles, zoom: float
+    details: Floats, inside: NDArray[np.bool_], anchors: Anchors, values: Doubles, zoom: float
 ) -> float:
-    """Say how much a picture's fine details look like those a displacement away, -1 to 1.
+    """Say how much details look like those a displacement away, -1 to 1.
 
     Parameters
     ----------
-    picture : (h, w) float32, 0 to 1
+    details : (h, w) float32
+        What is left of a picture without its mean.
     inside : (h, w) bool
     anchors : Anchors
     values : (anchors, 2) float64
@@ -174,7 +180,6 @@ def agreement(
     zoom : float
         The picture's pixels in one of these working pixels.
     """
-    details = _details(picture, inside)
     spacing = max(1.0, float(np.sqrt(np.count_nonzero(inside) / PLACES)))
     rows, columns = (np.arange(spacing / 2, side, spacing).astype(int) for side in inside.shape)
     down, along = anchors.lattice((rows + 0.5) / zoom - 0.5, (columns + 0.5) / zoom - 0.5)

@@ -106,7 +106,7 @@ def suggest_directions(still: NDArray[Any], mask: NDArray[Any], count: int = 3) 
     scale = min(WORKING_SIDE / max(height, width), MOST_ENLARGED)
     size = (max(16, round(height * scale)), max(16, round(width * scale)))
     region = mask_at(inside, size)
-    windows = measure_windows(*_shown(pixels, inside, size, scale), len(SCALES))
+    windows = measure_windows(*_shown(pixels, inside, region, scale), len(SCALES))
     if not windows:
         raise BadMask("The mask is too thin to show a repetition: paint a larger area.")
     chosen = _choose(*_votes(windows), count)
@@ -125,8 +125,8 @@ def suggest_directions(still: NDArray[Any], mask: NDArray[Any], count: int = 3) 
     ]
 
 
-def _shown(pixels: NDArray[Any], inside: Mask, size: tuple[int, int], scale: float) -> tuple[Floats, Mask]:
-    """Show a part at a size, or a piece of it from closer, if what repeats is too fine to be seen else.
+def _shown(pixels: NDArray[Any], inside: Mask, region: Mask, scale: float) -> tuple[Floats, Mask]:
+    """Show a part as large as its region, or a piece of it from closer, if what repeats is too fine else.
 
     Returns
     -------
@@ -135,7 +135,8 @@ def _shown(pixels: NDArray[Any], inside: Mask, size: tuple[int, int], scale: flo
     """
     import cv2
 
-    picture, region = display_at(pixels, size), mask_at(inside, size)
+    size = (region.shape[0], region.shape[1])
+    picture = display_at(pixels, size)
     for nearness in CLOSER:
         if scale * nearness > MOST_ENLARGED:
             break

@@ -124,7 +124,8 @@ def test_a_mask_that_was_replaced_is_painted_on_as_any_image(addon):
     assert shown_in(space) == before
 
 
-def test_undo_of_a_new_mask_shows_the_still_and_not_the_brush_on_it():
+def _paint_in_an_editor():
+    """Paint a mask on a new still with undo at work; returns the editor's space."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     still, screen = new_image(windows()), bpy.data.screens["Rendering"]
     area = next(area for area in screen.areas if area.type == "IMAGE_EDITOR")
@@ -134,20 +135,18 @@ def test_undo_of_a_new_mask_shows_the_still_and_not_the_brush_on_it():
     with bpy.context.temp_override(window=window, screen=screen, area=area):
         bpy.ops.endless_loops.paint_mask()
     bpy.ops.ed.undo_push(message="Paint Mask")
+    return space
+
+
+def test_undo_of_a_new_mask_shows_the_still_and_not_the_brush_on_it():
+    space = _paint_in_an_editor()
     assert (space.image.name, space.ui_mode) == ("wall.png Mask", "PAINT")
     bpy.ops.ed.undo()
     assert (space.image.name, space.ui_mode) == ("wall.png", "VIEW")
 
 
 def test_undo_of_something_else_leaves_an_emptied_editor_empty():
-    bpy.ops.wm.read_homefile(use_factory_startup=True)
-    still, screen = new_image(windows()), bpy.data.screens["Rendering"]
-    area = next(area for area in screen.areas if area.type == "IMAGE_EDITOR")
-    space, window = area.spaces.active, bpy.context.window_manager.windows[0]
-    space.image = still
-    with bpy.context.temp_override(window=window, screen=screen, area=area):
-        bpy.ops.endless_loops.paint_mask()
-    bpy.ops.ed.undo_push(message="Paint Mask")
+    space = _paint_in_an_editor()
     bpy.context.scene.name = "Renamed"
     bpy.ops.ed.undo_push(message="Rename")
     space.image = None

@@ -106,8 +106,8 @@ def test_something_finer_is_seen(step):
 
 
 def test_details_agree_with_those_a_step_away():
-    picture, inside = pattern((200, 300), 20.0, 0.0), np.ones((200, 300), bool)
+    details, inside = pattern((200, 300), 20.0, 0.0) - 0.5, np.ones((200, 300), bool)
     anchors = Anchors.over((100, 150))
     moves = np.full((len(anchors.points), 2), [10.0, 0.0])  # working pixels, of which each is two
-    assert agreement(picture.astype(np.float32), inside, anchors, moves, 2.0) > 0.98
-    assert agreement(picture.astype(np.float32), inside, anchors, moves / 2, 2.0) < 0.5
+    assert agreement(details.astype(np.float32), inside, anchors, moves, 2.0) > 0.98
+    assert agreement(details.astype(np.float32), inside, anchors, moves / 2, 2.0) < 0.5

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .area import Area, mask_box
+from .arrayfile import load_arrays, save_arrays
 from .contrast import measure_contrast
 from .errors import BadFile, BadSettings
 from .inputs import is_whole
@@ -22,7 +23,6 @@ from .renderer import Renderer, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .saving import FORMATS, Parts, packed, unpacked
 from .sheets import SharedSheets, Sheets, draw_sheets
-from .storage import load_arrays, save_arrays
 from .texture import continue_texture
 from .threads import results_in_order
 

@@ -14,9 +14,9 @@ from .inputs import STILL_TYPES
 from .motion import Path, Speeds, as_planes
 from .texture import Texture
 
-FORMAT = "endless-loop-3"
-FORMATS = ("endless-loop-2", FORMAT)
-"""What is read; before the last one, every pixel had paths of its own."""
+FORMAT = "endless-loop-4"
+FORMATS = ("endless-loop-2", "endless-loop-3", FORMAT)
+"""What is read; in the first, every pixel had paths of its own, and before the last, a texture was whole."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,22 @@ class Parts:
 
 def packed(parts: Parts) -> dict[str, NDArray[Any]]:
     """Name the arrays that a loop of these parts is saved as."""
+    import cv2
+
+    place, own = _own(parts.texture, parts.still, parts.mask, parts.box)
+    texture = parts.texture.pixels.copy()
+    around = cv2.copyTo(texture[place], (~own).view(np.uint8))  # the still holds the rest
+    texture[place] = around.reshape(texture[place].shape)
     arrays = {
         "format": np.array(FORMAT),
         "still": parts.still,
-        "mask": np.packbits(parts.mask),
+        "mask": np.packbits(parts.mask, axis=1),
         "turns": np.array(parts.speeds.turns, np.int64),
         "followed": np.array(parts.followed, np.int64).reshape(-1, 3),
         "soft_edge": np.array(parts.soft_edge, np.float64),
         "warnings": np.array(parts.warnings, np.str_),
         "confidence": np.array(parts.confidence, np.float64),
-        "texture": parts.texture.pixels,
+        "texture": texture,
         "origin": np.array(parts.texture.origin, np.int64),
         "cells": np.array([parts.inverse.cell, *parts.inverse.start], np.int64),
         "lowpass": parts.contrast.lowpass,
@@ -103,9 +109,10 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> Parts:
     KeyError, TypeError, ValueError, IndexError
         When they aren't a loop's.
     """
+    import cv2
+
     still = arrays["still"]
-    height, width, _ = still.shape
-    mask = np.unpackbits(arrays["mask"], count=height * width).reshape(height, width).astype(bool)
+    mask = _mask(arrays["mask"], still)
     x, y = (int(value) for value in arrays["origin"])
     texture = Texture(arrays["texture"], (x, y))
     if not {still.dtype, texture.pixels.dtype} <= set(STILL_TYPES):
@@ -113,6 +120,9 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> Parts:
     box = mask_box(mask)
     if not _covers(texture, box):
         raise ValueError("frames look where there is no texture")
+    if str(arrays["format"]) == FORMAT:
+        place, own = _own(texture, still, mask, box)
+        cv2.copyTo(still[box], own.view(np.uint8), texture.pixels[place])
     return Parts(
         still=still,
         mask=mask,
@@ -128,6 +138,40 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> Parts:
         soft_edge=tuple(float(width) for width in arrays["soft_edge"]),
         warnings=tuple(str(warning) for warning in arrays["warnings"]),
     )
+
+
+def _mask(bits: NDArray[np.uint8], still: NDArray[Any]) -> NDArray[np.bool_]:
+    """Unpack a still's mask: rows of bits or, in older files, all of them in one."""
+    height, width, _ = still.shape
+    if bits.ndim == 1:
+        return np.unpackbits(bits, count=height * width).reshape(height, width).view(bool)
+    if bits.shape != (height, -(-width // 8)):
+        raise ValueError("the mask is of another size")
+    return np.unpackbits(bits, axis=1, count=width).view(bool)
+
+
+def _own(
+    texture: Texture, still: NDArray[Any], mask: NDArray[np.bool_], box: Area
+) -> tuple[Area, NDArray[np.bool_]]:
+    """Find the pixels of a texture that are the still's own.
+
+    Returns
+    -------
+    place : Area
+        The mask's box on the texture.
+    own : (h, w) bool
+        Which pixels there.
+    """
+    rows, columns = (
+        slice(side.start - first, side.stop - first)
+        for side, first in zip(box, texture.origin[::-1], strict=True)
+    )
+    own, values = mask[box], still[box]
+    if (texture.pixels.dtype, texture.pixels.shape[2]) != (still.dtype, still.shape[2]):
+        own = np.zeros_like(own)  # alpha makes others of them
+    elif values.dtype.kind == "f":
+        own = own & np.isfinite(values).all(2)
+    return (rows, columns), own
 
 
 def _covers(texture: Texture, box: Area) -> bool:

@@ -5,28 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from .errors import BadFile
-
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    tokenize.TokenError,  # from an array's header
-    ValueError,
-    RuntimeError,  # an entry that claims to be encrypted, or packed in a way of its own
-    EOFError,
-)
-"""What Python and NumPy raise when they read a file that is damaged."""
 
 
 @contextmanager
@@ -141,53 +124,6 @@ def reading(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except OSError as reason:
         raise BadFile(f"Can't read {path}: {_why(reason)}.") from reason
-
-
-def save_arrays(path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]]) -> None:
-    """Write named arrays to one file in one step.
-
-    Notes
-    -----
-    A zip of .npy files. The bytes of float32 arrays are stored by significance, so that smooth
-    fields are long runs of much the same bytes.
-
-    Raises
-    ------
-    BadFile
-        When it can't be written; the previous file is then still there.
-    """
-    with replaced_file(path) as temporary:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for name, array in arrays.items():
-                kind = "npy"
-                if array.dtype == np.float32:
-                    kind = "bytes"
-                    array = np.moveaxis(np.ascontiguousarray(array)[..., None].view(np.uint8), -1, 0)
-                with archive.open(f"{name}.{kind}", "w", force_zip64=True) as entry:
-                    np.lib.format.write_array(entry, np.asarray(array, order="C"), allow_pickle=False)
-
-
-def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
-    """Read what `save_arrays` wrote.
-
-    Raises
-    ------
-    BadFile
-        When it isn't there, isn't such a file, or is damaged.
-    """
-    arrays = {}
-    try:
-        with reading(path), zipfile.ZipFile(path) as archive:
-            for entry in archive.namelist():
-                name, _, kind = entry.rpartition(".")
-                with archive.open(entry) as stream:
-                    stored = np.lib.format.read_array(stream, allow_pickle=False)
-                if kind == "bytes":
-                    stored = np.ascontiguousarray(np.moveaxis(stored, 0, -1)).view(np.float32)[..., 0]
-                arrays[name] = stored
-    except DAMAGE as reason:
-        raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
-    return arrays
 
 
 def _target(path: str | os.PathLike[str]) -> Path:

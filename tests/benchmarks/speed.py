@@ -247,6 +247,30 @@ def of_files(repeats: int) -> Iterator[Line]:
     )
 
 
+def of_saving(repeats: int) -> Iterator[Line]:
+    """Save a solved loop and read it again, over the still alone as OpenCV's PNG."""
+    case = scene(SIZES[12])
+    loop = solve(case)
+    work = Path(tempfile.mkdtemp(prefix="endless_loops_"))
+    try:
+        times = taking_turns(
+            repeats,
+            save=lambda: loop.save(work / "loop"),
+            load=lambda: engine.Loop.load(work / "loop"),
+            png=lambda: cv2.imwrite(str(work / "still.png"), case.still),
+        )
+        sizes = [(work / name).stat().st_size for name in ("loop", "still.png")]
+    finally:
+        shutil.rmtree(work)
+    for name, what in (("save", "saving"), ("load", "reading")):
+        yield Line(
+            f"{what} a loop of 12 MP, over writing its still alone as OpenCV's PNG",
+            "",
+            f"{ratio(times[name], times['png']):.2f}",
+            f"{statistics.median(times[name]):.2f} s; its file {sizes[0] / sizes[1]:.2f} of the PNG's",
+        )
+
+
 def of_whole_job(repeats: int) -> Iterator[Line]:
     """Solve and render from nothing to 80 frames in memory."""
     case = scene(FULL_HD)
@@ -296,6 +320,7 @@ GROUPS: dict[str, Callable[[Path, int], Iterator[Line]]] = {
     "frames": lambda _, repeats: of_frames(repeats),
     "first": lambda _, repeats: of_first_frames(repeats),
     "files": lambda _, repeats: of_files(repeats),
+    "saving": lambda _, repeats: of_saving(repeats),
     "job": lambda _, repeats: of_whole_job(repeats),
     "memory": lambda _stills, _repeats: of_memory(),
     "import": lambda _, repeats: of_import(repeats),

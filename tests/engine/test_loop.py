@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine import BadFile, BadSettings, Loop
-from engine.storage import load_arrays, save_arrays
+from engine.arrayfile import load_arrays, save_arrays
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, moving, pattern
 
@@ -251,11 +251,11 @@ def test_a_full_disk_is_told_and_leaves_the_previous_file(tmp_path, monkeypatch)
     loop.save(path)
     before = path.read_bytes()
 
-    def full(stream, array, **_):
+    def full(stream, _):
         stream.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(np.lib.format, "write_array", full)
+    monkeypatch.setattr(np.lib.format, "write_array_header_1_0", full)
     with pytest.raises(BadFile, match="no space left"):
         loop.save(path)
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["loop"]

@@ -12,7 +12,6 @@ import engine
 from engine import BadSettings, Loop, Stroke
 from engine.carrying import carried_frame
 from engine.motion import Path, Speeds, fade, mixed_speeds, repeated
-from engine.storage import load_arrays, save_arrays
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, moving, plane_texture, sideways
 
@@ -285,11 +284,3 @@ def test_paths_known_in_cells_are_every_pixels_own(cell, kind, tmp_path):
     assert again.forward.tobytes() == loop.forward.tobytes()
     carried = carried_frame(loop, loop.still, np.eye(3), 0.3)
     assert np.abs(carried[core].astype(float) - loop.frame(0.3)[core]).mean() < 0.6
-
-
-def test_a_loop_saved_before_there_were_cells_is_read(loop, tmp_path):
-    loop.save(tmp_path / "loop")
-    arrays = load_arrays(tmp_path / "loop")
-    assert arrays.pop("cells").tolist() == [1, 0, 0]
-    save_arrays(tmp_path / "old", {**arrays, "format": np.array("endless-loop-2")})
-    assert Loop.load(tmp_path / "old").frame(0.4).tobytes() == loop.frame(0.4).tobytes()

@@ -96,7 +96,7 @@ def _read(still):
         return _Facts(None, is_solved)
     if mask is None:
         return _Facts(settings.coverage if is_solved and not stale else None, stale)
-    return _Facts(float(np.mean(mask)), stale)
+    return _Facts(np.count_nonzero(mask) / mask.size, stale)
 
 
 def _still_digest(still):

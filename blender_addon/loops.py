@@ -14,6 +14,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 import bpy
+import numpy as np
 from bpy.app.handlers import persistent
 
 from . import handlers
@@ -134,7 +135,7 @@ def softened(still):
 def digest_still(array):
     """A short text that changes when the still's pixels do."""
     digest = hashlib.blake2b(f"{array.shape} {array.dtype}".encode(), digest_size=12)
-    digest.update(array.tobytes())
+    digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
 
 

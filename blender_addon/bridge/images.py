@@ -11,6 +11,8 @@ from . import footage
 
 _EXTENSIONS = r"\.(png|jpe?g|tiff?|exr|webp|bmp|tga|hdr|mp4|m4v|mov|mkv|webm|avi|mpe?g|ogv|mts|wmv)(\.\d+)?$"
 
+_BAND = 16  # rows of a picture that are worked on at once
+
 
 def refusal(image):
     """Why `image` can't be the still of a loop, as a sentence; empty when it can. Cheap enough for poll."""
@@ -77,13 +79,27 @@ def read_still(image):
     checked(image)
     if footage.is_footage(image):
         return footage.first_frame(image)
+    import cv2
+
     pixels = read_pixels(image)
-    if not image.is_float:
-        pixels *= 255
-        pixels += 0.5  # what follows cuts off
-        pixels = pixels.astype(np.uint8)
-    opaque = np.all(pixels[..., 3] == (1 if image.is_float else 255))
-    return np.ascontiguousarray(pixels[..., :3] if opaque else pixels)
+    opaque = np.all(pixels[..., 3] == 1 if image.is_float else pixels[..., 3] >= 254.5 / 255)
+    still = np.empty((*pixels.shape[:2], 3 if opaque else 4), np.float32 if image.is_float else np.uint8)
+
+    def take(rows):
+        part = pixels[rows].copy()
+        if not image.is_float:
+            part = cv2.convertScaleAbs(part, alpha=255)
+        still[rows] = cv2.cvtColor(part, cv2.COLOR_RGBA2RGB) if opaque else part
+
+    in_bands(take, len(still))
+    return still
+
+
+def in_bands(work, height):
+    """Do the same for some rows of a picture after the others, on all cores; bands stay in their caches."""
+    from ..engine.threads import in_threads
+
+    in_threads(work, [slice(first, first + _BAND) for first in range(0, height, _BAND)])
 
 
 def hold(still):

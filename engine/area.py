@@ -14,3 +14,14 @@ def mask_box(mask: NDArray[np.bool_]) -> Area:
     rows = np.flatnonzero(mask.any(1))
     columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def touched(mask: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
+    """Say which cells hold something of a mask, (rows, columns) bool; the last ones may reach beyond it."""
+    for _ in range(2):  # rows, then columns
+        found = mask[::cell].copy("K")
+        for first in range(1, cell):
+            others = mask[first::cell]
+            found[: len(others)] |= others
+        mask = found.T
+    return mask

@@ -237,16 +237,12 @@ def _ceiling(texture: Texture, mask: NDArray[np.bool_], box: Area) -> float:
     """Find the luminance from which on floats show lamps; white of integers is too close to the rest."""
     if texture.pixels.dtype.kind != "f":
         return np.inf
-    rows, columns = (
-        slice(side.start - first, side.stop - first)
-        for side, first in zip(box, texture.origin[::-1], strict=True)
-    )
     inside = mask[box]
     apart = max(1, int(np.sqrt(np.count_nonzero(inside) / LENGTHS)))
     sparse = inside[::apart, ::apart]
     if not sparse.any():
         return np.inf
-    bright = luminance(texture.pixels[rows, columns][::apart, ::apart])[sparse]
+    bright = luminance(texture.pixels[texture.place(box)][::apart, ::apart])[sparse]
     ceiling = GLARE * float(np.percentile(bright, MOST))
     return ceiling if ceiling > 0 else np.inf
 

@@ -61,7 +61,7 @@ class Loop:
     """
 
     def __init__(self, parts: Parts, threads: int | None = None) -> None:
-        self._parts = parts
+        self.parts = parts
         self.still, self.mask, self.box = parts.still.view(), parts.mask.view(), parts.box
         self.still.flags.writeable = self.mask.flags.writeable = False
         self.confidence, self.texture, self.speeds = parts.confidence, parts.texture, parts.speeds
@@ -161,7 +161,7 @@ class Loop:
     def _soften(self, widths: tuple[float, ...]) -> None:
         """Derive paths and contrast from those without a soft edge."""
         self.soft_edge = widths
-        self.paths, self.contrast = self.full_paths, self._parts.contrast
+        self.paths, self.contrast = self.full_paths, self.parts.contrast
         self._fade = np.float32(1) if self.held is None else self.held
         if not any(widths):
             return
@@ -190,7 +190,7 @@ class Loop:
     @property
     def full_paths(self) -> tuple[Path, Path]:
         """The inverse and the forward path without a soft edge, smooth across the mask's border."""
-        return self._parts.inverse, self._parts.forward
+        return self.parts.inverse, self.parts.forward
 
     def _dense_paths(self) -> tuple[Path, Path]:
         inverse, forward = self.paths
@@ -308,7 +308,7 @@ class Loop:
         BadFile
             When it can't be written.
         """
-        save_arrays(path, packed(replace(self._parts, soft_edge=self.soft_edge)))
+        save_arrays(path, packed(replace(self.parts, soft_edge=self.soft_edge)))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Loop:

@@ -162,16 +162,12 @@ def _own(
     own : (h, w) bool
         Which pixels there.
     """
-    rows, columns = (
-        slice(side.start - first, side.stop - first)
-        for side, first in zip(box, texture.origin[::-1], strict=True)
-    )
     own, values = mask[box], still[box]
     if (texture.pixels.dtype, texture.pixels.shape[2]) != (still.dtype, still.shape[2]):
         own = np.zeros_like(own)  # alpha makes others of them
     elif values.dtype.kind == "f":
         own = own & np.isfinite(values).all(2)
-    return (rows, columns), own
+    return texture.place(box), own
 
 
 def _covers(texture: Texture, box: Area) -> bool:

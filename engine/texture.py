@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .area import Area
+from .area import Area, touched
 from .errors import BadImage
 from .known import Known, is_opaque, layered
 from .rectangles import rectangles
@@ -73,6 +73,14 @@ class Texture:
 
     pixels: NDArray[Any]
     origin: tuple[int, int]
+
+    def place(self, area: Area) -> Area:
+        """Find an area of the still on it."""
+        rows, columns = (
+            slice(side.start - first, side.stop - first)
+            for side, first in zip(area, self.origin[::-1], strict=True)
+        )
+        return rows, columns
 
     @property
     def full(self) -> float:
@@ -369,7 +377,7 @@ def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> li
     """Say how far (before, after) the fields lead out of the mask's box, in rows and in columns."""
     import cv2
 
-    touched = _touched(mask[box], cell).view(np.uint8)
+    inside = touched(mask[box], cell).view(np.uint8)
     rows, columns = (middles(side, cell, size) for side, size in zip(box, mask.shape, strict=True))
     ends = []
     for field, bend in ways:
@@ -381,7 +389,7 @@ def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> li
     reach = []
     for axis, component in ((0, 1), (1, 0)):
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
-        found = [cv2.minMaxLoc(end[..., component], touched)[:2] for end in ends]
+        found = [cv2.minMaxLoc(end[..., component], inside)[:2] for end in ends]
         low, high = min(0.0, *(low for low, _ in found)), max(0.0, *(high for _, high in found))
         margin = 4 + cell // 2  # the taps of the look-up, and what is between the cells' middles
         reach.append((int(max(low, -longest)) - margin, int(min(high, longest)) + margin))
@@ -390,7 +398,7 @@ def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> li
 
 def _reached(known: NDArray[np.bool_], steps: list[Floats], curves: list[Floats | None]) -> NDArray[np.bool_]:
     """Say in which cells frames look something up, or near which."""
-    starts = np.stack(np.nonzero(_touched(known, SPACING))[::-1], -1) * SPACING + SPACING // 2
+    starts = np.stack(np.nonzero(touched(known, SPACING))[::-1], -1) * SPACING + SPACING // 2
     columns, rows = np.minimum(starts, np.array(known.shape[::-1]) - 1).T
     height, width = known.shape
     marks = np.zeros(height * width, bool)
@@ -414,14 +422,3 @@ def _grown(cells: NDArray[np.bool_], by: int = 1) -> NDArray[np.bool_]:
     import cv2
 
     return cv2.dilate(cells.view(np.uint8), np.ones((2 * by + 1, 2 * by + 1), np.uint8)).view(bool)
-
-
-def _touched(inside: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
-    """Say which cells hold something of a mask."""
-    for _ in range(2):  # rows, then columns
-        touched = inside[::cell].copy("K")
-        for first in range(1, cell):
-            others = inside[first::cell]
-            touched[: len(others)] |= others
-        inside = touched.T
-    return inside

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Loop
+from engine.motion import Speeds
 
 SIZE = (120, 160)
 STEP = 20
@@ -75,3 +76,30 @@ def plane_texture(
     x, y = x / nearness, y / nearness
     cos, sin = np.cos(angle), np.sin(angle)
     return texture(x * cos + y * sin, y * cos - x * sin, step)
+
+
+STILL = moved_pattern(0, np.uint8, 3)
+
+
+def every_kind() -> dict[str, Loop]:
+    """Loops with everything that paths, speeds and edges can be."""
+    mask, field = box_mask(), sideways()
+    two_parts = mask.copy()
+    two_parts[:, 70:76] = False
+    bend = np.zeros_like(field)
+    bend[..., 1] = 12
+    shares = np.zeros((2, 80, 90), np.float32)
+    shares[0] = np.linspace(0, 1, 90) > 0.5
+    shares[1] = 1 - shares[0]
+    seeds = [(40, 50, 0), (100, 50, 1)]
+    ramp = np.linspace(0, 1, SIZE[1] // 4, dtype=np.float32)
+    return {
+        "plain": Loop.from_fields(STILL, mask, field, -field, 1.0),
+        "soft": Loop.from_fields(STILL, two_parts, field, -field, 1.0, followed=seeds, soft_edge=[10, 0]),
+        "curved": Loop.from_fields(STILL, mask, field, -field, 1.0, bends=(bend, -bend)),
+        "in cells": Loop.from_fields(STILL, mask, field[::4, ::4], -field[::4, ::4], 1.0),
+        "held in cells": Loop.from_fields(
+            STILL, mask, field[::4, ::4], -field[::4, ::4], 1.0, held=np.tile(ramp, (SIZE[0] // 4, 1))
+        ),
+        "two speeds": Loop.from_fields(STILL, mask, field, -field, 1.0, speeds=Speeds((1, 2), shares)),
+    }

@@ -8,48 +8,21 @@ import pytest
 
 from engine import Loop
 from engine.carrying import carried_frame
-from engine.motion import Speeds
 
-from .pictures import SIZE, box_mask, moved_pattern, sideways
-
-STILL = moved_pattern(0, np.uint8, 3)
+from .pictures import SIZE, STILL, box_mask, every_kind, moved_pattern, sideways
 
 
-def kinds():
-    """Loops with everything that paths, speeds and edges can be."""
-    mask, field = box_mask(), sideways()
-    two_parts = mask.copy()
-    two_parts[:, 70:76] = False
-    bend = np.zeros_like(field)
-    bend[..., 1] = 12
-    shares = np.zeros((2, 80, 90), np.float32)
-    shares[0] = np.linspace(0, 1, 90) > 0.5
-    shares[1] = 1 - shares[0]
-    seeds = [(40, 50, 0), (100, 50, 1)]
-    ramp = np.linspace(0, 1, SIZE[1] // 4, dtype=np.float32)
-    return {
-        "plain": Loop.from_fields(STILL, mask, field, -field, 1.0),
-        "soft": Loop.from_fields(STILL, two_parts, field, -field, 1.0, followed=seeds, soft_edge=[10, 0]),
-        "curved": Loop.from_fields(STILL, mask, field, -field, 1.0, bends=(bend, -bend)),
-        "in cells": Loop.from_fields(STILL, mask, field[::4, ::4], -field[::4, ::4], 1.0),
-        "held in cells": Loop.from_fields(
-            STILL, mask, field[::4, ::4], -field[::4, ::4], 1.0, held=np.tile(ramp, (SIZE[0] // 4, 1))
-        ),
-        "two speeds": Loop.from_fields(STILL, mask, field, -field, 1.0, speeds=Speeds((1, 2), shares)),
-    }
-
-
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", every_kind())
 def test_on_its_own_still_a_carried_loop_is_the_loop(kind):
-    loop = kinds()[kind]
+    loop = every_kind()[kind]
     for phase in (0, 0.25, 0.6):
         difference = carried_frame(loop, STILL, np.eye(3), phase) - loop.frame(phase).astype(float)
         assert np.abs(difference).mean() < 0.05
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", every_kind())
 def test_on_an_enlarged_still_it_is_the_loop_enlarged(kind):
-    loop = kinds()[kind]
+    loop = every_kind()[kind]
     twice = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1.0]])
     size = (2 * SIZE[1], 2 * SIZE[0])
     large = carried_frame(loop, cv2.resize(STILL, size, interpolation=cv2.INTER_CUBIC), twice, 0.4)
@@ -60,7 +33,7 @@ def test_on_an_enlarged_still_it_is_the_loop_enlarged(kind):
 
 
 def test_what_is_hidden_by_the_pictures_border_does_no_harm():
-    loop = kinds()["soft"]
+    loop = every_kind()["soft"]
     for shift in (-60, 60, 110, 150, 400):
         away = np.array([[1, 0, shift], [0, 1, 0], [0, 0, 1.0]])
         frame = carried_frame(loop, STILL, away, 0.5)

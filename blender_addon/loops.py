@@ -125,10 +125,14 @@ def soft_edges(still, loop):
 def softened(still):
     """The solved loop of a still with the soft edge that is set now."""
     loop = get(still)
-    widths = soft_edges(still, loop)
-    known = _softened.get(still.session_uid)
+    return soften(still.session_uid, loop, soft_edges(still, loop))
+
+
+def soften(uid, loop, widths):
+    """A loop that was solved for the still of this `session_uid`, with soft edges; in any thread."""
+    known = _softened.get(uid)
     if known is None or known[:2] != (loop, widths):
-        known = _softened[still.session_uid] = (loop, widths, loop.with_soft_edge(widths))
+        known = _softened[uid] = (loop, widths, loop.with_soft_edge(widths))
     return known[2]
 
 

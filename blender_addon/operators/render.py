@@ -38,13 +38,14 @@ class RenderOperator(JobOperator):
                 "Another image has the same loop: press Solve, which gives this one files of its own"
             )
         self.is_stale = loops.is_out_of_date(still)
-        loop = loops.softened(still)
+        loop = loops.get(still)
         settings = still.endless_loops
         is_footage = footage.is_footage(still)
         area = crop(loop) if crop else tuple(slice(0, length) for length in loop.mask.shape)
         return {
             "uid": still.session_uid,
             "loop": loop,
+            "edges": loops.soft_edges(still, loop),
             "phases": phases(settings),
             "repeat": 1 if is_footage else settings.repeat,
             "footage": footage.footage(still) if is_footage else None,
@@ -63,7 +64,7 @@ class RenderOperator(JobOperator):
     def work(cls, request, progress):
         """Write the frames; returns the paths' names, in order, and what may disappoint about the frames."""
         if request["footage"] is None:
-            frames = request["loop"].frames_at(request["phases"])
+            frames = softened(request).frames_at(request["phases"])
             number = len(request["phases"])
         else:
             frames, number = _moving_loop(request), footage.count(request["footage"], progress)
@@ -90,6 +91,11 @@ class RenderOperator(JobOperator):
             self.report({"INFO"}, message)
 
 
+def softened(request):
+    """The loop of a request with its soft edges, which take a while in a large one."""
+    return loops.soften(request["uid"], request["loop"], request["edges"])
+
+
 def _moving_loop(request):
     """The frames of a movie or a sequence with the loop in it."""
     from .. import engine
@@ -97,7 +103,7 @@ def _moving_loop(request):
 
     corners, (frame_count, turns) = request["corners"], request["pace"]
     return engine.play_in_video(
-        request["loop"],
+        softened(request),
         footage.frames(request["footage"]),
         frames_per_turn=frame_count,
         turns=turns,

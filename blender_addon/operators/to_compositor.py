@@ -12,7 +12,7 @@ from ..bridge.output import lossless_format
 from ..errors import Refused
 from ..preview import player
 from .common import by_uid, in_compositor
-from .render import RenderOperator, is_frame_of
+from .render import RenderOperator, is_frame_of, softened
 
 
 def _is_map(file_name):
@@ -61,7 +61,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         from ..engine.exr import write_exr
 
         progress(0, "Laying out maps")
-        maps = loop_maps(request["loop"])
+        maps = loop_maps(softened(request))
         items = maps.items()
         try:
             for index, (name, array) in enumerate(items):

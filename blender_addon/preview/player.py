@@ -5,6 +5,7 @@ and shows the one whose time it is. Speed and direction only choose among them; 
 anew, while the last picture stays.
 """
 
+import contextlib
 import threading
 import time
 
@@ -17,26 +18,27 @@ from ..bridge.footage import is_footage
 from ..errors import Refused
 from .textures import screen_pixels, upload
 
-_PIXELS_AT_MOST = 150_000_000  # of all textures together: about 600 MB; larger loops are shown smaller
+_PIXELS_AT_MOST = 150_000_000  # of all textures together, about 600 MB: larger loops are played smaller
 
 _player = None
 
 
 class _Player:
-    """One still's loop being played."""
+    """One still's loop being played; `before` is a player of the same loop that this one takes over from."""
 
     def __init__(self, still, loop, before=None):
         self.uid, self.count = still.session_uid, still.endless_loops.frame_count
-        # Behind the loop of a movie the editor may show any frame: the one that was solved is shown whole.
-        everything = tuple(slice(0, side) for side in loop.mask.shape)
-        self._loop, self._box = loop, everything if is_footage(still) else loop.box
         self.edges = loops.soft_edges(still, loop)
-        height, width = loop.mask[self._box].shape
-        self._stride = 1
-        while width * height * self.count / self._stride**2 > _PIXELS_AT_MOST:
-            self._stride += 1
+        # Behind the loop of a movie the editor may show any frame: the one that was solved is shown whole.
+        self._loop, self._is_whole = loop, is_footage(still)
+        height, width = (loop.mask if self._is_whole else loop.mask[loop.box]).shape
+        self._factor = 1
+        while width * height * self.count / self._factor**2 > _PIXELS_AT_MOST:
+            self._factor += 1
         self._frames, self._textures = {}, {}
+        self._smaller = before._smaller if before else None
         self._shown = before._shown if before else None
+        self.corners = before.corners if before else None
         self._stopped = threading.Event()
         self._begin = before._begin if before else time.monotonic()
         threading.Thread(target=self._render, name="Endless Loops Player", daemon=True).start()
@@ -49,12 +51,24 @@ class _Player:
         return loop is self._loop
 
     def _render(self):
-        step = self._stride
-        loop = self._loop.with_soft_edge(self.edges)
-        for index in range(self.count):
-            if self._stopped.is_set():
-                return
-            self._frames[index] = screen_pixels(loop.frame(index / self.count)[self._box][::step, ::step])
+        from ..engine.smaller import smaller_loop
+
+        if self._smaller is None:
+            self._smaller = smaller_loop(self._loop, self._factor)
+        loop = self._smaller.with_soft_edge([edge / self._factor for edge in self.edges])
+        box = tuple(slice(0, side) for side in loop.mask.shape) if self._is_whole else loop.box
+        self.corners = self._corners_of(box)
+        with contextlib.closing(loop.frames(self.count)) as frames:
+            for index, frame in enumerate(frames):
+                if self._stopped.is_set():
+                    return
+                self._frames[index] = screen_pixels(frame[box])
+
+    def _corners_of(self, box):
+        """Where a box of the smaller loop is, if the still is the unit square: left, bottom, right, top."""
+        height, width = (side / self._factor for side in self._loop.mask.shape)
+        rows, columns = box
+        return columns.start / width, 1 - rows.stop / height, columns.stop / width, 1 - rows.start / height
 
     def texture(self, still, rate):
         """The texture to show now; of an earlier frame while this one is still being rendered."""
@@ -65,12 +79,6 @@ class _Player:
             self._textures[index] = upload(self._frames.pop(index))
         self._shown = self._textures.get(index, self._shown)
         return self._shown
-
-    def corners(self):
-        """The mask's box where the picture is the unit square: left, bottom, right, top."""
-        height, width = self._loop.mask.shape
-        rows, columns = self._box
-        return columns.start / width, 1 - rows.stop / height, columns.stop / width, 1 - rows.start / height
 
 
 def play(still, before=None):
@@ -109,7 +117,7 @@ def draw(still):
     texture = _player.texture(still, _rate())
     if texture is None:
         return
-    left, bottom, right, top = _player.corners()
+    left, bottom, right, top = _player.corners
     shader = gpu.shader.from_builtin("IMAGE")
     where = {
         "pos": [(left, bottom), (right, bottom), (right, top), (left, top)],

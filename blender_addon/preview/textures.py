@@ -20,20 +20,20 @@ def still_texture(still):
 
 
 def screen_pixels(frame):
-    """A frame as the screen shows it: (h, w, 4) float32, 0 to 1, sRGB-encoded, last row on top."""
-    pixels = np.ones((*frame.shape[:2], 4), np.float32)
-    colors = pixels[..., : max(frame.shape[2], 3)]
-    if frame.dtype == np.uint8:
-        np.divide(frame, 255, out=colors)
-    else:
-        colors[:] = np.clip(frame, 0, 1)
-        light = pixels[..., :3]
+    """A frame as the screen shows it: (h, w, 4) uint8, sRGB-encoded, last row on top."""
+    colors = frame[::-1]
+    if frame.dtype != np.uint8:
+        colors = np.clip(colors, 0, 1)
+        light = colors[..., :3]
         light[:] = np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.ascontiguousarray(pixels[::-1])
+        colors = np.rint(255 * colors)
+    pixels = np.full((*frame.shape[:2], 4), 255, np.uint8)
+    pixels[..., : max(frame.shape[2], 3)] = colors
+    return pixels
 
 
 def upload(pixels):
-    """Put (h, w, 4) float32 pixels, 0 to 1, on the graphics card."""
+    """Put (h, w, 4) uint8 pixels on the graphics card."""
     height, width = pixels.shape[:2]
-    data = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel())
+    data = gpu.types.Buffer("FLOAT", pixels.size, pixels.ravel() / np.float32(255))
     return gpu.types.GPUTexture((width, height), format="RGBA8", data=data)

@@ -82,3 +82,13 @@ def test_scribbles_grow_and_directions_are_suggested(play):
     assert len(first) == len(second) == 1 and first != second
     assert found["solved"]
     assert 0 < found["suggested_mask"] < 1
+
+
+def test_a_large_loop_is_played_at_a_part_of_its_size_in_its_place(play):
+    found = play("scenario_large")
+    assert found["reduced"] >= 2
+    assert found["beside_its_place"] <= found["reduced"]
+    print(
+        f"\n12 MP in the window, load {os.getloadavg()[0]:.1f}: solved and saved in {found['solve']:.2f} s, "
+        f"every frame rendered after {found['rendered']:.2f} s; a turn takes {found['turn']:.1f} s"
+    )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .threads import results_in_order
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = b"\x78\x01"
@@ -17,6 +22,8 @@ COLOR_TYPES = {1: 0, 3: 2, 4: 6}
 DIFFERENCE = 1
 """The filter by which each pixel is stored as its difference from the one on its left."""
 ADLER = 65521
+BAND = 64
+"""Rows of a large picture that are compressed at once."""
 
 
 class PngEncoder:
@@ -41,13 +48,10 @@ class PngEncoder:
     """
 
     def __init__(self, still: NDArray[Any], rows: slice | None = None) -> None:
-        height, width, channels = still.shape
-        self._rows = rows or slice(0, height)
-        depth = 8 * still.dtype.itemsize
-        shape = struct.pack(">IIBBBBB", width, height, depth, COLOR_TYPES[channels], 0, 0, 0)
+        self._rows = rows or slice(0, len(still))
         self._above = _Piece(still[: self._rows.start])
         self._below = _Piece(still[self._rows.stop :], last=True)
-        self._start = SIGNATURE + _chunk(b"IHDR", shape) + _chunk(b"IDAT", HEADER + self._above.deflated)
+        self._start = _start(still) + _chunk(b"IDAT", self._above.deflated)
         self._end = _chunk(b"IDAT", self._below.deflated)
 
     def encode(self, picture: NDArray[Any]) -> bytes:
@@ -58,10 +62,52 @@ class PngEncoder:
                 self._start,
                 _chunk(b"IDAT", piece.deflated),
                 self._end,
-                _chunk(b"IDAT", struct.pack(">I", _joined([self._above, piece, self._below]))),
-                _chunk(b"IEND", b""),
+                _finish([self._above, piece, self._below]),
             )
         )
+
+
+def write_png(
+    path: str | os.PathLike[str],
+    picture: NDArray[Any],
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> None:
+    """Write one large picture, whose bands all cores compress.
+
+    Parameters
+    ----------
+    path : path
+    picture : (H, W, C) uint8 or uint16, C = 1, 3 or 4
+    progress : callable(fraction)
+        Called often, 0 to 1; may raise to stop, which leaves an unfinished file.
+
+    Raises
+    ------
+    OSError
+        When it can't be written.
+    """
+    bands = [slice(first, first + BAND) for first in range(0, len(picture), BAND)]
+    pieces = []
+
+    def compressed(band: slice) -> _Piece:
+        return _Piece(picture[band], last=band is bands[-1])
+
+    with Path(path).open("wb") as file:
+        file.write(_start(picture))
+        for index, piece in enumerate(results_in_order(compressed, bands)):
+            progress(index / len(bands))
+            file.write(_chunk(b"IDAT", piece.deflated))
+            piece.deflated = b""  # what is left of it is its checksum
+            pieces.append(piece)
+        file.write(_finish(pieces))
+
+
+def _start(picture: NDArray[Any]) -> bytes:
+    """Write all that comes before the pieces."""
+    height, width, channels = picture.shape
+    depth = 8 * picture.dtype.itemsize
+    shape = struct.pack(">IIBBBBB", width, height, depth, COLOR_TYPES[channels], 0, 0, 0)
+    return SIGNATURE + _chunk(b"IHDR", shape) + _chunk(b"IDAT", HEADER)
 
 
 class _Piece:
@@ -87,13 +133,14 @@ def _filtered(pixels: NDArray[Any]) -> memoryview:
     return raw.reshape(-1).data
 
 
-def _joined(pieces: list[_Piece]) -> int:
-    """Find the Adler-32 checksum of pieces one after the other from those of each."""
+def _finish(pieces: Iterable[_Piece]) -> bytes:
+    """Write all that comes after the pieces: first the Adler-32 checksum of all, from those of each."""
     low, high = 1, 0
     for piece in pieces:
         high += piece.length * (low - 1) + (piece.checksum >> 16)
         low += (piece.checksum & 0xFFFF) - 1
-    return (high % ADLER) << 16 | low % ADLER
+    checksum = (high % ADLER) << 16 | low % ADLER
+    return _chunk(b"IDAT", struct.pack(">I", checksum)) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -14,9 +14,9 @@ class LoopMaps:
 
     Parameters
     ----------
-    texture : (h, w, 4) float32
+    texture : (h, w, 4) uint8 or float32
         The continued texture at rest, as the engine blends it, with alpha.
-    sheet : (2 h, 2 w, 4) float32
+    sheet : (2 h, 2 w, 4) uint8 or float32
         What frames are looked up in, at twice the size: in the fourth channel the low-pass luminance.
     sheet_alpha : (2 h, 2 w, 1) float32 or None
         Alpha to look up, where the moving part isn't opaque.
@@ -50,15 +50,20 @@ class LoopMaps:
     offset: tuple
     luminance: tuple
 
-    def items(self):
-        """Name and array of each map there is."""
-        maps = [(name, getattr(self, name)) for name in NAMES if getattr(self, name) is not None]
-        return maps + [(f"share_{index}", share) for index, share in enumerate(self.shares)]
+    def files(self):
+        """File name and array of each map there is, by the map's name: bytes are PNG, floats are EXR."""
+        maps = {name: getattr(self, name) for name in NAMES if getattr(self, name) is not None}
+        maps |= {f"share_{index}": share for index, share in enumerate(self.shares)}
+        return {
+            name: (name + (".png" if array.dtype == np.uint8 else ".exr"), array)
+            for name, array in maps.items()
+        }
 
 
-def is_name(name):
-    """Whether a map may have this name."""
-    return name in NAMES or bool(re.fullmatch(r"share_\d+", name))
+def is_map(file_name):
+    """Whether a file may be a map that an earlier run wrote."""
+    name, _, extension = file_name.rpartition(".")
+    return extension in {"exr", "png"} and (name in NAMES or bool(re.fullmatch(r"share_\d+", name)))
 
 
 def loop_maps(loop):
@@ -69,15 +74,14 @@ def loop_maps(loop):
     loop : engine.Loop
     """
     from ..engine.contrast import luminance
-    from ..engine.inputs import to_unit
     from ..engine.resample import enlarge
-    from ..engine.sheets import unit_sheets
 
     canvas = _Canvas(loop)
-    pixels = to_unit(loop.texture.pixels)
+    pixels, sheets = _bytes_or_units(loop)
     color = np.repeat(pixels[..., :1], 3, axis=2) if pixels.shape[2] < 3 else pixels[..., :3]
-    alpha = pixels[..., 3:] if pixels.shape[2] == 4 else np.ones_like(pixels[..., :1])
-    sheets = [canvas.filled(sheet, 2) for sheet in unit_sheets(loop.sheets)]
+    white = 255 if pixels.dtype == np.uint8 else 1
+    alpha = pixels[..., 3:] if pixels.shape[2] == 4 else np.full_like(pixels[..., :1], white)
+    sheets = [canvas.filled(sheet, 2) for sheet in sheets]
     shape = canvas.mask.shape
     similarity = enlarge(loop.contrast.similarity, shape)
     inverse, forward = (path.dense(shape) for path in loop.paths)
@@ -99,6 +103,16 @@ def loop_maps(loop):
         offset=canvas.offset,
         luminance=tuple(float(w) for w in luminance(np.eye(3, dtype=np.float32)[None])[0]),
     )
+
+
+def _bytes_or_units(loop):
+    """The texture's pixels, and the sheets: bytes as they are, all else as floats from 0 to 1."""
+    if loop.texture.pixels.dtype == np.uint8:
+        return loop.texture.pixels, loop.sheets
+    from ..engine.inputs import to_unit
+    from ..engine.sheets import unit_sheets
+
+    return to_unit(loop.texture.pixels), unit_sheets(loop.sheets)
 
 
 class _Canvas:
@@ -123,6 +137,8 @@ class _Canvas:
     def filled(self, array, scale=1):
         """Go on with the border of an array of the texture's size, times `scale`, up to the canvas's."""
         (h, w), (rows, columns) = array.shape[:2], (scale * self.rows, scale * self.columns)
+        if (h, w) == (rows, columns):
+            return array
         return np.pad(array, ((0, rows - h), (0, columns - w), (0, 0)), mode="edge")
 
     def cut(self, array, beyond=0.0):

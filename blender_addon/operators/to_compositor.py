@@ -3,21 +3,17 @@
 from contextlib import ExitStack
 
 import bpy
+import numpy as np
 from bpy.props import BoolProperty
 
 from .. import pictures
 from ..bridge import compositor, footage, versions
-from ..bridge.loop_maps import is_name, loop_maps
+from ..bridge.loop_maps import is_map, loop_maps
 from ..bridge.output import lossless_format
 from ..errors import Refused
 from ..preview import player
 from .common import by_uid, in_compositor
 from .render import RenderOperator, is_frame_of, softened
-
-
-def _is_map(file_name):
-    """Whether a file may be a map that an earlier run wrote."""
-    return file_name.endswith(".exr") and is_name(file_name.removesuffix(".exr"))
 
 
 class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
@@ -59,17 +55,19 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
     @classmethod
     def _write_maps(cls, request, progress):
         from ..engine.exr import write_exr
+        from ..engine.png import write_png
 
         progress(0, "Laying out maps")
         maps = loop_maps(softened(request))
-        items = maps.items()
+        files = maps.files().values()
         try:
-            for index, (name, array) in enumerate(items):
-                done = index / len(items)
-                write_exr(
-                    request["folder"] / f"{name}.exr",
+            for index, (name, array) in enumerate(files):
+                done = index / len(files)
+                write = write_png if array.dtype == np.uint8 else write_exr
+                write(
+                    request["folder"] / name,
                     array,
-                    progress=lambda part, done=done: progress(done + part / len(items), "Writing maps"),
+                    progress=lambda part, done=done: progress(done + part / len(files), "Writing maps"),
                 )
         except OSError as error:
             raise Refused(
@@ -93,7 +91,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         """Let nodes play the files; returns what they are, and what may disappoint about them."""
         target, as_group, warnings = request["target"], request["as_group"], []
         if as_group:
-            paths = {name: target / f"{name}.exr" for name, _array in result.items()}
+            paths = {name: target / file for name, (file, _array) in result.files().items()}
             insert, renew, sources = compositor.insert_group, compositor.renew_group, (result, paths)
         else:
             insert, renew = compositor.insert_sequence, compositor.renew_sequence
@@ -125,7 +123,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
 
         if request["as_group"]:
             target = pictures.maps_folder(still)
-            return target, stack.enter_context(replaced_folder(target, _is_map))
+            return target, stack.enter_context(replaced_folder(target, is_map))
         target = pictures.frames_folder(still)
         ours = is_frame_of(request["name"])
         return target, stack.enter_context(replaced_folder(target, ours))

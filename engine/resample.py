@@ -87,17 +87,17 @@ def blurred(picture: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return enlarge(np.asarray(cv2.GaussianBlur(small, (0, 0), sigma / coarser), np.float32), picture.shape)
 
 
-def enlarge(array: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def enlarge(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Interpolate a (h, w) or (h, w, C) array up to the first two of `shape`, linearly."""
     import cv2
 
     if array.shape[:2] == tuple(shape[:2]):
         return array
     large = cv2.resize(array, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large, np.float32).reshape(*shape[:2], *array.shape[2:])
+    return np.asarray(large).reshape(*shape[:2], *array.shape[2:])
 
 
-def enlarge_part(coarse: NDArray[np.float32], cell: int, part: tuple[slice, slice]) -> NDArray[np.float32]:
+def enlarge_part(coarse: NDArray[Any], cell: int, part: tuple[slice, slice]) -> NDArray[Any]:
     """Interpolate cells (h, w, C) up to some whole cells' pixels, linearly.
 
     Parameters
@@ -213,11 +213,11 @@ def look_up_field(
     return np.asarray(sample(field, x, y), np.float32)
 
 
-def bordered(coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+def bordered(coarse: NDArray[Any]) -> NDArray[Any]:
     """Repeat the outermost cells of (h, w, C) ones once."""
     import cv2
 
-    return np.asarray(cv2.copyMakeBorder(coarse, 1, 1, 1, 1, cv2.BORDER_REPLICATE), np.float32).reshape(
+    return np.asarray(cv2.copyMakeBorder(coarse, 1, 1, 1, 1, cv2.BORDER_REPLICATE)).reshape(
         coarse.shape[0] + 2, coarse.shape[1] + 2, *coarse.shape[2:]
     )
 

@@ -49,11 +49,14 @@ BROAD = 2
 """Cells; the scale at which the continued pattern is matched to the still in light and color."""
 ON_THE_WAY = np.linspace(0.2, 0.8, 4, dtype=np.float32)
 """Shares of a curved path at which it's looked at how far it leads."""
+TAPS = 4
+"""Pixels around a place that a look-up there needs."""
 SPACING = 2
-"""Cells between the places, and on the way from them, where it's looked at how far frames reach."""
-NEAR = 3
-"""Cells around those that they reach as well: half a spacing each way, the same again between two ways, and
-one for what fields that widen leave out."""
+"""Cells between the places inside the mask, and on the way from them, where it's looked at how far frames
+reach; along its edge every cell is."""
+NEAR = 2
+"""Cells around those that paths from the edge lead through, which frames reach as well: half of one each
+way, the same again between two ways, and one for what fields that widen or turn leave out."""
 
 
 @dataclass(frozen=True)
@@ -134,16 +137,16 @@ def continue_texture(
 
     curved = [(forward, bends and bends[0]), (inverse, bends and bends[1])]
     canvas = _Canvas.around(mask, box, curved)
-    known, coarse, pixels = _read(still[box], mask[box], canvas, canvas.place(box))
+    known, coarse, pixels, whole = _read(still[box], mask[box], canvas, canvas.place(box))
     share = coarse.share
     steps = [canvas.coarse(field, mask.shape) for field in (forward, inverse)]
     curves = [None if bend is None else canvas.coarse(bend, mask.shape) for _, bend in curved]
     places = [_places(way) for way in (*steps, _mirror(share))]
     pulled = list(accumulate((coarse.at(x, y) for x, y in places), Known.over))
-    pattern = _Pattern(
-        canvas, known, [canvas.pixels_of(x, y) for x, y in places], *_light(coarse, pulled[-1])
-    )
-    needed = _reached(share > 0, steps, curves) & _grown(share < 1)
+    ways = [canvas.pixels_of(x, y) for x, y in places]
+    pattern = _Pattern(canvas, known, ways, *_light(coarse, pulled[-1]))
+    near = max(NEAR, 1 - -TAPS // canvas.cell)
+    needed = _reached(share > 0, whole, steps, curves, near) & ~whole
     premultiplied = pixels.dtype.kind == "f" and still.dtype.kind != "f"
 
     def fill(piece: tuple[Area, list[int]]) -> None:
@@ -265,15 +268,17 @@ class _Pattern:
         What the mask holds.
     ways : list of pair of (rows + 2, columns + 2) float32
         Where (x, y) the forward field, the inverse one and the mirror lead: see `_Canvas.pixels_of`.
-    base, membrane : (rows + 2, columns + 2, C) float32
-        The mask's colors extrapolated, where no way leads into it, and what is added to all.
+    base : Known
+        Of (rows + 2, columns + 2) cells: the mask's colors extrapolated, where no way leads into it.
+    membrane : (rows + 2, columns + 2, C) array
+        What is added to all, of the colors' type; of integers its middle stands for nothing.
     """
 
     canvas: _Canvas
     known: Known
     ways: list[tuple[Floats, Floats]]
-    base: Floats
-    membrane: Floats
+    base: Known
+    membrane: NDArray[Any]
 
     def continued(self, area: Area, leading: list[int]) -> NDArray[Any]:
         """Follow the ways that lead somewhere from an area of the canvas; (h, w, C) colors."""
@@ -282,16 +287,17 @@ class _Pattern:
         cell = self.canvas.cell
         places = ([enlarge_part(place, cell, area) for place in self.ways[way]] for way in leading)
         found = reduce(Known.over, (self.known.at(x, y) for x, y in places))
-        light = enlarge_part(self.membrane, cell, area)
         if found.lacking.any():
-            light = light + times(enlarge_part(self.base, cell, area), 1 - found.share)
-        depth = {1: cv2.CV_8U, 2: cv2.CV_16U, 4: cv2.CV_32F}[self.known.layers[0].itemsize]
-        return np.asarray(cv2.add(found.colors, light, dtype=depth))
+            found = found.over(
+                Known(tuple(enlarge_part(layer, cell, area) for layer in self.base.layers), found.full)
+            )
+        light = enlarge_part(self.membrane, cell, area)
+        return np.asarray(cv2.addWeighted(found.colors, 1, light, 1, -_middle(light.dtype)))
 
 
 def _read(
     values: NDArray[Any], mask: NDArray[np.bool_], canvas: _Canvas, place: Area
-) -> tuple[Known, Known, NDArray[Any]]:
+) -> tuple[Known, Known, NDArray[Any], NDArray[np.bool_]]:
     """Copy the still in the mask's box, where it's finite and masked, to that place on a canvas.
 
     Returns
@@ -300,6 +306,8 @@ def _read(
         Every pixel, and their means on cells.
     pixels : (h, w, C) array
         The colors alone.
+    whole : (rows, columns) bool
+        Which cells lack no pixel: a mean doesn't tell, which is rounded.
     """
     import cv2
 
@@ -312,6 +320,7 @@ def _read(
     known = Known(tuple(blank(canvas.shape, layer) for layer in pixel.layers), pixel.full)
     coarse = Known(tuple(blank(canvas.whole, layer) for layer in pixel.layers), pixel.full)
     pixels = blank(canvas.shape, pixel.colors)
+    whole = np.zeros(canvas.whole, bool)
     cell = canvas.cell
     first, last = place[1].start // cell, -(-place[1].stop // cell)
 
@@ -328,9 +337,12 @@ def _read(
         for layer, small in zip(known.layers, coarse.layers, strict=True):
             part = small[start // cell : stop // cell, first:last]
             part[:] = averaged(layer[start:stop, first * cell : last * cell], cell)
+        share = cv2.extractChannel(layer[start:stop, first * cell : last * cell], layer.shape[2] - 1)
+        least = share.reshape(-1, cell, share.shape[1]).min(1).reshape(-1, last - first, cell).min(2)
+        whole[start // cell : stop // cell, first:last] = least == known.full
 
     in_threads(read, range(place[0].start // cell * cell, place[0].stop, BAND), threads_for(values.size))
-    return known, coarse, pixels
+    return known, coarse, pixels, whole
 
 
 def _places(way: Floats) -> tuple[Floats, Floats]:
@@ -339,7 +351,7 @@ def _places(way: Floats) -> tuple[Floats, Floats]:
     return way[..., 0] + columns, way[..., 1] + rows[:, None]
 
 
-def _light(coarse: Known, pulled: Known) -> tuple[Floats, Floats]:
+def _light(coarse: Known, pulled: Known) -> tuple[Known, NDArray[Any]]:
     """Extrapolate colors, and what has to be added to those that are pulled to meet them; with a border.
 
     What differs in detail is the pattern's own business: only light and color are made to meet.
@@ -349,7 +361,26 @@ def _light(coarse: Known, pulled: Known) -> tuple[Floats, Floats]:
     base = extrapolate(colors, share)
     continued = pulled.colors + times(base, 1 - pulled.share)
     differing = extrapolate(shrink(colors - times(continued, share), broad), shrink(share, broad))
-    return bordered(base), bordered(enlarge(differing, share.shape))
+    dtype = coarse.layers[0].dtype
+    light = _of_type(enlarge(differing, share.shape) + np.float32(_middle(dtype)), dtype)
+    everywhere = np.full((*share.shape, 1), coarse.full, dtype)
+    if len(coarse.layers) == 1:
+        layers = [np.concatenate([_of_type(base, dtype), everywhere], 2)]
+    else:
+        layers = [_of_type(base, dtype), everywhere]
+    return Known(tuple(bordered(layer) for layer in layers), coarse.full), bordered(light)
+
+
+def _middle(dtype: np.dtype[Any]) -> float:
+    """Say what stands for nothing where light is told from darkness: integers have no sign."""
+    return 0.0 if dtype.kind == "f" else float(2 ** (8 * dtype.itemsize - 1))
+
+
+def _of_type(values: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Round to integers, within their range, where that is the type."""
+    if dtype.kind == "f":
+        return values
+    return np.rint(values).clip(0, np.iinfo(dtype).max).astype(dtype)
 
 
 def _mirror(known: Floats) -> Floats:
@@ -391,22 +422,44 @@ def _reach(mask: NDArray[np.bool_], box: Area, cell: int, ways: list[Way]) -> li
         longest = box[axis].stop - box[axis].start  # a longer step repeats nothing
         found = [cv2.minMaxLoc(end[..., component], inside)[:2] for end in ends]
         low, high = min(0.0, *(low for low, _ in found)), max(0.0, *(high for _, high in found))
-        margin = 4 + cell // 2  # the taps of the look-up, and what is between the cells' middles
+        margin = TAPS + cell // 2  # and what is between the cells' middles
         reach.append((int(max(low, -longest)) - margin, int(min(high, longest)) + margin))
     return reach
 
 
-def _reached(known: NDArray[np.bool_], steps: list[Floats], curves: list[Floats | None]) -> NDArray[np.bool_]:
-    """Say in which cells frames look something up, or near which."""
-    starts = np.stack(np.nonzero(touched(known, SPACING))[::-1], -1) * SPACING + SPACING // 2
-    columns, rows = np.minimum(starts, np.array(known.shape[::-1]) - 1).T
-    height, width = known.shape
+def _reached(
+    known: NDArray[np.bool_],
+    whole: NDArray[np.bool_],
+    steps: list[Floats],
+    curves: list[Floats | None],
+    near: int,
+) -> NDArray[np.bool_]:
+    """Say in which cells frames look something up, or so near to which.
+
+    What leaves the mask crosses its edge, and goes on about as far as a path from there leads: paths of all
+    cells along the edge tell it closely. Others are followed here and there, should fields be less even.
+    """
+    edge = np.stack(np.nonzero(known & _grown(~whole))[::-1], -1)
+    sparse = np.stack(np.nonzero(touched(known, SPACING))[::-1], -1) * SPACING + SPACING // 2
+    sparse = np.minimum(sparse, np.array(known.shape[::-1]) - 1)
+    ways = [*zip(steps, curves, strict=True)]
+    return _grown(_crossed(edge, 1, ways, known.shape), near) | _grown(
+        _crossed(sparse, SPACING, ways, known.shape)
+    )
+
+
+def _crossed(
+    starts: NDArray[np.intp], spacing: int, ways: list[Way], shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Mark the cells that paths lead through from (n, 2) cells (column, row), looking every few cells."""
+    columns, rows = starts.T
+    height, width = shape
     marks = np.zeros(height * width, bool)
-    for step, curve in zip(steps, curves, strict=True):
+    for step, curve in ways:
         move = step[rows, columns]
         bend = np.zeros_like(move) if curve is None else curve[rows, columns]
-        longest = np.hypot(*move.T).max() + np.hypot(*bend.T).max()
-        share = np.linspace(0, 1, int(longest / SPACING) + 2, dtype=np.float32)[:, None]
+        longest = np.hypot(*move.T).max(initial=0) + np.hypot(*bend.T).max(initial=0)
+        share = np.linspace(0, 1, int(longest / spacing) + 2, dtype=np.float32)[:, None]
         column, row = (
             (at + np.float32(0.5) + move[:, axis] * share + bend[:, axis] * (share * (1 - share)))
             .astype(np.int32)
@@ -414,7 +467,7 @@ def _reached(known: NDArray[np.bool_], steps: list[Floats], curves: list[Floats 
             for axis, (at, size) in enumerate(((columns, width), (rows, height)))
         )
         marks[row * width + column] = True
-    return _grown(marks.reshape(height, width), NEAR)
+    return marks.reshape(height, width)
 
 
 def _grown(cells: NDArray[np.bool_], by: int = 1) -> NDArray[np.bool_]:

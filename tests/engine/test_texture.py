@@ -101,3 +101,36 @@ def test_frames_find_pattern_wherever_their_paths_lead(bent):
     for phase in (0.1, 0.3, 0.5, 0.7, 0.9):
         assert np.abs(loop.frame(phase).astype(int) - 200).max() <= 1
     assert bent or (loop.texture.pixels == 0).any()
+
+
+@pytest.mark.parametrize("size", [90, 400, 1000])
+@pytest.mark.parametrize("kind", ["turning", "growing", "both"])
+def test_frames_find_pattern_where_their_paths_turn_and_part(kind, size):
+    rows, columns = np.indices((size, size)).astype(np.float32)
+    x, y = columns - size / 2, rows - size / 2
+    angle, scale = np.radians(0 if kind == "growing" else 40), 1.0 if kind == "turning" else 1.5
+    turned = scale * np.stack(
+        [np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y], 2
+    )
+    back = np.stack([np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x], 2) / scale
+    here = np.stack([x, y], 2)
+    mask = (np.abs(x) < size / 4) & (np.abs(y) < size / 4) & (np.hypot(x, y) > size / 20)
+    still = np.full((size, size, 3), 200, np.uint8)
+    forward, inverse = ((there - here).astype(np.float32) for there in (turned, back))
+    loop = Loop.from_fields(still, mask, forward, inverse, 1.0)
+    for phase in np.linspace(0.05, 0.95, 10):
+        assert np.abs(loop.frame(phase).astype(int) - 200).max() <= 3
+
+
+def test_single_pixels_that_the_mask_lacks_are_continued_as_well():
+    size = 3400  # cells are so large that a pixel doesn't show in their mean
+    still = np.full((size, size, 3), 200, np.uint8)
+    mask = np.zeros((size, size), bool)
+    mask[200:-200, 200:-200] = True
+    holes = np.random.default_rng(2).integers(250, size - 250, (60, 2))
+    mask[tuple(holes.T)] = False
+    field = np.zeros((size // 4, size // 4, 2), np.float32)
+    field[..., 0] = 150
+    texture = continued(still, mask, field, -field)
+    x, y = texture.origin
+    assert np.abs(texture.pixels[tuple((holes - [y, x]).T)].astype(int) - 200).max() <= 1

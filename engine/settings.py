@@ -34,3 +34,16 @@ class Settings:
     crf: Literal["builtin", "pydensecrf"] = "builtin"
     soft_edge: float | Sequence[float] = 0.0
     threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """A progress callback that fills a share of another."""
+
+    report: Progress
+    start: float
+    length: float
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        """Pass a fraction of its share on."""
+        self.report(self.start + self.length * fraction, stage)

@@ -108,13 +108,21 @@ def hold(still):
 
 
 def write_pixels(image, array):
-    """Put an (H, W, 1, 3 or 4) uint8 or float32 array, first row on top, into an image of that size."""
+    """Put an (H, W, 1, 3 or 4) bool, uint8 or float32 array, first row on top, into an image of that size."""
     height, width, channels = array.shape
-    pixels = np.ones((height, width, 4), np.float32)
-    pixels[..., : max(channels, 3)] = array
-    if array.dtype == np.uint8:
-        pixels[..., : max(channels, 3)] /= 255
-    image.pixels.foreach_set(pixels[::-1].ravel())
+    flat = np.empty(width * height * 4, np.float32)
+    pixels = flat.reshape(height, width, 4)[::-1]
+
+    def put(rows):
+        part = pixels[rows]
+        part[..., : max(channels, 3)] = array[rows]
+        if array.dtype == np.uint8:
+            part[..., : max(channels, 3)] /= 255
+        if channels < 4:
+            part[..., 3] = 1
+
+    in_bands(put, height)
+    image.pixels.foreach_set(flat)
     image.update()
 
 

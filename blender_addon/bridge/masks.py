@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import Refused
 from . import footage, versions
-from .images import checked, hold, in_bands, read_pixels, size
+from .images import checked, hold, in_bands, read_pixels, size, write_pixels
 
 
 def read_mask(still):
@@ -128,10 +128,7 @@ def write_mask(still, mask):
     image = still.endless_loops.mask_image
     if image is None or image.library is not None or tuple(image.size) != (width, height):
         image = new_mask_image(still)
-    pixels = np.ones((height, width, 4), np.float32)
-    pixels[..., :3] = (array >= limit)[..., None]
-    image.pixels.foreach_set(pixels[::-1].ravel())
-    image.update()
+    write_pixels(image, (array >= limit)[..., None])
     image.pack()
     still.endless_loops.mask_source = "PAINT"
 

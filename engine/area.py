@@ -25,3 +25,9 @@ def touched(mask: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
             found[: len(others)] |= others
         mask = found.T
     return mask
+
+
+def tiles(shape: tuple[int, int], side: int) -> list[Area]:
+    """Cover a picture with squares; the last ones may be smaller."""
+    rows, columns = ([slice(at, min(at + side, size)) for at in range(0, size, side)] for size in shape)
+    return [(row, column) for row in rows for column in columns]

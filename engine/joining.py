@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .anchors import Anchors, Doubles, Floats
 from .area import mask_box
 from .field import Model, spread_fields, straight_cells
-from .motion import Path, Speeds, fade, mixed_speeds, within
+from .motion import Edges, Path, Speeds, fade, mixed_speeds, within
 from .regions import Part
 from .resample import shrink
 
@@ -114,10 +114,10 @@ class Fields:
         )
         bends = [None, None] if self.bends is None else [bend[part.box] for bend in self.bends]
         paths = Path(self.inverse[part.box], bends[1]), Path(self.forward[part.box], bends[0])
-        labels = part.inside.astype(np.int32)
         width = np.array([0.0, max(solved.step * HOLD_FADE, LEAST_FADE)])
         away = np.asarray(away, np.float32)[rows, columns]
-        fading = fade(paths, away, labels, within(width, away, labels))
+        width = within(width, away, part.inside.astype(np.int32))
+        fading = fade(paths, Edges(away, np.ones(away.shape, np.int32), width))
         inside = part.inside[..., None]
         for path, shorter in zip(paths, fading.paths, strict=True):
             np.copyto(path.move, shorter.move, where=inside)

@@ -18,7 +18,7 @@ from .arrayfile import load_arrays, save_arrays
 from .contrast import measure_contrast
 from .errors import BadFile, BadSettings
 from .inputs import is_whole
-from .motion import Path, Speeds, check_soft_edge, edges, fade, faded_similarity, repeated
+from .motion import Path, Speeds, check_soft_edge, fade, faded_similarity, mask_edges, repeated
 from .renderer import Renderer, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .saving import FORMATS, Parts, packed, unpacked
@@ -165,13 +165,14 @@ class Loop:
         self._fade = np.float32(1) if self.held is None else self.held
         if not any(widths):
             return
-        away, labels, of_parts = edges(self.mask, self.box, self.followed, widths)
-        if not any(of_parts):  # no part follows a stroke that has one
+        found = mask_edges(self.mask, self.box, self.followed, widths)
+        if not found.widths.any():  # no part follows a stroke that has one
             return
-        fading = fade(self._dense_paths(), away, labels, of_parts)
+        fading = fade(self.paths, found)
         self.paths = fading.paths
-        similarity = enlarge(self.contrast.similarity, fading.share.shape)
-        self.contrast = replace(self.contrast, similarity=faded_similarity(similarity, fading.share))
+        share = fading.paths[0].over_box(fading.share, fading.cover.shape)
+        similarity = enlarge(self.contrast.similarity, share.shape)
+        self.contrast = replace(self.contrast, similarity=faded_similarity(similarity, share))
         self._fade = self._fade * fading.cover
 
     @cached_property

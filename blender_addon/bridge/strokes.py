@@ -5,6 +5,7 @@ which stroke they belong to: `EndlessLoopsSettings.direction_settings`, in the o
 """
 
 import hashlib
+from functools import partial
 
 import numpy as np
 
@@ -26,6 +27,17 @@ def annotation_of(still):
         layer.color = (1.0, 0.55, 0.1)
     settings.annotation.layers.active_note = layer.info
     return settings.annotation
+
+
+def refusal(still):
+    """Why the directions of `still` can't be removed, as a sentence; empty when they can. Cheap."""
+    annotation = still.endless_loops.annotation
+    if annotation is not None and annotation.library is not None:
+        return (
+            f"The annotation {annotation.name} belongs to another file: "
+            "make it local first (the link icon beside its name)"
+        )
+    return ""
 
 
 def is_directions(annotation):
@@ -107,21 +119,24 @@ def draw_direction(still, points, frame):
 def remove_direction(still, points):
     """Remove the stroke with these points, drawn or added, if it is still there."""
     wanted = np.asarray(points) / np.array(images.size(still), float)
-
-    def is_wanted(line):
-        return line.shape == wanted.shape and np.allclose(line, wanted, atol=1e-5)
-
-    settings = still.endless_loops
-    for index, direction in reversed(list(enumerate(settings.directions))):
-        if is_wanted(np.array([point.co for point in direction.points])):
-            settings.directions.remove(index)
-    layer = _layer(settings.annotation)
-    for frame in layer.frames if layer is not None and versions.HAS_OWN_ANNOTATIONS else ():
-        for stroke in list(frame.strokes):
-            uv = np.array([point.co[:2] for point in stroke.points]).reshape(-1, 2)
-            if is_wanted(np.column_stack([uv[:, 0], 1 - uv[:, 1]])):
-                frame.strokes.remove(stroke)
+    for line, remove in reversed(_found(still)):
+        if line.shape == wanted.shape and np.allclose(line, wanted, atol=1e-5):
+            remove()
     sync_settings(still)
+
+
+def remove_at(still, index):
+    """Remove one direction, counted from 0 in the order of `read_strokes`, and its settings with it."""
+    found = _found(still)
+    if not 0 <= index < len(found):
+        raise Refused(f"There is no stroke {index + 1} on this still: choose one from the list of directions")
+    sync_settings(still)
+    _points, remove = found[index]
+    remove()
+    settings = still.endless_loops
+    settings.direction_settings.remove(index)
+    chosen = settings.active_direction  # the list keeps the stroke that is chosen in it
+    settings.active_direction = max(0, min(chosen - (chosen > index), len(found) - 2))
 
 
 def remove_last_direction(still):
@@ -150,12 +165,21 @@ def _layer(annotation):
 
 def _lines(still):
     """Points of every direction as (N, 2) widths and heights of the still, origin top left."""
-    lines = [np.column_stack([uv[:, 0], 1 - uv[:, 1]]) for uv in _drawn(still.endless_loops.annotation)]
-    for direction in still.endless_loops.directions:
+    return [points for points, _remove in _found(still)]
+
+
+def _found(still):
+    """Every direction: its points, as in `_lines`, and a function that removes it.
+
+    Who removes several begins with the last one.
+    """
+    found = list(_drawn(still.endless_loops.annotation))
+    directions = still.endless_loops.directions
+    for index, direction in enumerate(directions):
         flat = np.empty(len(direction.points) * 2)
         direction.points.foreach_get("co", flat)
-        lines.append(flat.reshape(-1, 2))
-    return [points for points in lines if len(points) >= 2 and np.ptp(points, axis=0).max() > 0]
+        found.append((flat.reshape(-1, 2), partial(directions.remove, index)))
+    return [item for item in found if len(item[0]) >= 2 and np.ptp(item[0], axis=0).max() > 0]
 
 
 def _key(points):
@@ -164,7 +188,7 @@ def _key(points):
 
 
 def _drawn(annotation):
-    """Points of every stroke as (N, 2) UV, origin bottom left; the frames of the layer all count."""
+    """As `_found`, for every stroke of an annotation; the frames of the layer all count."""
     layer = _layer(annotation)
     if layer is None:
         return
@@ -172,4 +196,5 @@ def _drawn(annotation):
         for stroke in frame.strokes:
             flat = np.empty(len(stroke.points) * 3, np.float32)
             stroke.points.foreach_get("co", flat)
-            yield flat.reshape(-1, 3)[:, :2].astype(float)
+            u, v = flat.reshape(-1, 3)[:, :2].astype(float).T
+            yield np.column_stack([u, 1 - v]), partial(versions.remove_stroke, frame, stroke)

@@ -41,6 +41,15 @@ def draw_stroke(frame, uv):
         point.co = (u, v, 0)
 
 
+def remove_stroke(frame, stroke):
+    """Remove a stroke from an annotation's frame; 4.5 can only make it a dot far outside of every picture."""
+    if HAS_OWN_ANNOTATIONS:
+        frame.strokes.remove(stroke)
+        return
+    for point in stroke.points:
+        point.co = (-1e4, -1e4, 0)
+
+
 def unified_paint_settings(tool_settings):
     """Where the brush's shared color and size live: they moved to each paint mode in 5.x."""
     own = getattr(tool_settings.image_paint, "unified_paint_settings", None)

@@ -7,6 +7,7 @@ from .draw_on_backdrop import ENDLESSLOOPS_OT_draw_on_backdrop
 from .grow_to_object import ENDLESSLOOPS_OT_grow_to_object
 from .paint_mask import ENDLESSLOOPS_OT_paint_mask
 from .play import ENDLESSLOOPS_OT_play
+from .remove_direction import ENDLESSLOOPS_OT_remove_direction
 from .remove_from_compositor import ENDLESSLOOPS_OT_remove_from_compositor
 from .save_movie import ENDLESSLOOPS_OT_save_movie
 from .solve import ENDLESSLOOPS_OT_solve
@@ -22,6 +23,7 @@ CLASSES = (
     ENDLESSLOOPS_OT_draw_directions,
     ENDLESSLOOPS_OT_draw_on_backdrop,
     ENDLESSLOOPS_OT_suggest_directions,
+    ENDLESSLOOPS_OT_remove_direction,
     ENDLESSLOOPS_OT_clear_directions,
     ENDLESSLOOPS_OT_done,
     ENDLESSLOOPS_OT_solve,

@@ -8,12 +8,13 @@ from ..preview import player
 
 
 class ENDLESSLOOPS_UL_directions(bpy.types.UIList):
-    """Each direction with its speed; the numbers are those that stand at the arrows."""
+    """Each direction with its speed and its X; the numbers are those that stand at the arrows."""
 
     def draw_item(self, _context, layout, _data, item, _icon, _active_data, _active_property, index):
         row = layout.row()
         row.label(text=f"Stroke {index + 1}", icon="PINNED" if item.turns == 0 else "FORWARD")
         row.prop(item, "turns", text="Speed")
+        row.operator("endless_loops.remove_direction", text="", icon="X", emboss=False).index = index
 
 
 def columns(layout):
@@ -76,7 +77,8 @@ def draw_directions(layout, still, is_drawing, draw_operator):
         layout.operator("endless_loops.suggest_directions", icon="LIGHT")
     settings = still.endless_loops
     entries = settings.direction_settings
-    if count > 1 and count == len(entries):
+    has_own = any(entry.turns != 1 or entry.use_soft_edge for entry in entries)
+    if count == len(entries) and (count > 1 or has_own):
         layout.template_list(
             "ENDLESSLOOPS_UL_directions",
             "",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from .conftest import full_disk, inset, new_image, windows
+from .test_strokes import draw
 
 
 def refused(match, operator=bpy.ops.endless_loops.solve, **arguments):
@@ -72,6 +73,29 @@ def test_an_image_of_another_file(tmp_path):
     with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_source, ours):
         ours.images = ["wall.png"]
     refused("belongs to another file: make it local first", image="wall.png")
+
+
+def test_directions_of_another_file(tmp_path, addon):
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    draw(addon, new_image(windows()), [(120, 140), (120, 20)])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_source, ours):
+        ours.images = ["wall.png"]
+    remove = bpy.ops.endless_loops.remove_direction
+    refused("This image belongs to another file: make it local first", remove, image="wall.png", index=0)
+    image = bpy.data.images["wall.png"].make_local()
+    assert image.endless_loops.annotation.library is not None
+    refused("annotation wall.png Directions belongs to another file", remove, image="wall.png", index=0)
+
+
+@pytest.mark.parametrize("index", [-1, 1])
+def test_a_direction_that_is_not_there(still, index):
+    remove = bpy.ops.endless_loops.remove_direction
+    refused(
+        f"There is no stroke {index + 1} on this still: choose one", remove, image=still.name, index=index
+    )
+    assert len(still.endless_loops.directions) == len(still.endless_loops.direction_settings) == 1
 
 
 def test_a_missing_image_file(tmp_path):

@@ -34,7 +34,7 @@ def draw(addon, image, *strokes):
         ]
         with bpy.context.temp_override(window=window, screen=screen, area=area, region=region):
             bpy.ops.gpencil.annotate("EXEC_DEFAULT", mode="DRAW", stroke=places)
-        made = annotation.layers[0].active_frame.strokes[-1]
+        made = annotation.layers[annotation.layers.active_note].active_frame.strokes[-1]
         for point, (x, y) in zip(made.points, points, strict=True):
             point.co = (x / width, 1 - y / height, 0)
 

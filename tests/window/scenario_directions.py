@@ -7,11 +7,32 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bpy
 import numpy as np
-from drive import FOUND, addon, drag, file, open_tab, region, run, screenshot, to_screen, wait_for_job, wide
+from drive import (
+    FOUND,
+    addon,
+    click,
+    drag,
+    file,
+    key,
+    open_tab,
+    region,
+    run,
+    screenshot,
+    to_screen,
+    wait_for_job,
+    wide,
+)
+
+# The X beside the first direction: pixels left of and below the top right corner of the sidebar.
+REMOVE = 59, 264
 
 
 def settings():
     return bpy.data.images["still.png"].endless_loops
+
+
+def speeds():
+    return addon("bridge.strokes").read_turns(bpy.data.images["still.png"])
 
 
 def shown_player():
@@ -59,6 +80,22 @@ def scenario():
     FOUND["edges"] = [list(before.edges), list(after.edges)]
     FOUND["goes_on"] = after._begin == before._begin and after._shown is not None
     yield from screenshot("2_soft_edge.png")
+
+    sidebar = region(area, "UI")
+    x_button = sidebar.x + sidebar.width - REMOVE[0], sidebar.y + sidebar.height - REMOVE[1]
+    yield from click(window, *x_button)
+    yield 1.5
+    FOUND["after_an_x"] = speeds()
+    FOUND["told"] = addon("freshness").is_out_of_date(bpy.data.images["still.png"])
+    yield from screenshot("3_one_removed.png")
+    yield from key(window, "Z", *place(width / 2, height / 2), ctrl=True)
+    FOUND["after_undo"] = speeds()
+    yield 1.5
+    for _ in range(2):  # the one that is left has a speed of its own, so that it is still listed
+        yield from click(window, *x_button)
+        yield 1.5
+    FOUND["after_two"] = speeds()
+    yield from screenshot("4_all_removed.png")
 
 
 run(scenario)

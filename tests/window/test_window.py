@@ -56,6 +56,9 @@ def test_directions_have_speeds_and_the_soft_edge_changes_while_the_loop_plays(p
     assert found["speeds"] == [1, 2]
     assert found["edges"] == [[0, 0], [40, 40]] or found["edges"] == [[0], [40]]
     assert found["goes_on"]
+    assert found["after_an_x"] == [2] and found["told"]
+    assert found["after_undo"] == [1, 2]
+    assert found["after_two"] == []
 
 
 def test_the_tint_shows_the_splines_that_solve_uses(play):

@@ -176,7 +176,7 @@ def loop_of_nodes(window, area, tree, still):
     yield 3.0
     yield from screenshot("c7_loop.png")
     addon("preview.player").stop()
-    texture = os.path.join(addon("pictures").maps_folder(still), "texture.exr")
+    texture = os.path.join(addon("pictures").maps_folder(still), "texture.png")
     first = os.stat(texture).st_mtime_ns
     call(bpy.ops.endless_loops.solve, window, area)
     yield from wait_for_job()

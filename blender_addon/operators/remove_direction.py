@@ -6,6 +6,7 @@ from bpy.props import IntProperty
 from .. import freshness
 from ..bridge import strokes
 from ..errors import Refused
+from ..preview import backdrop
 from .common import StillOperator
 
 
@@ -33,5 +34,6 @@ class ENDLESSLOOPS_OT_remove_direction(StillOperator, bpy.types.Operator):
             strokes.remove_at(still, self.index)
         except Refused as error:
             return self.refuse(error)
+        backdrop.leave_undo_to_blender()
         freshness.note_change()
         return {"FINISHED"}

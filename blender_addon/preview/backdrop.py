@@ -23,7 +23,7 @@ class Drawing:
 
     area: int  # address of the area, which outlives the Python object
     points: list = field(default_factory=list)  # (x, y) pixels of the still, y down
-    count: int = 0  # strokes made
+    count: int = 0  # strokes that Ctrl-Z takes away again
 
 
 def begin(area):
@@ -37,6 +37,12 @@ def end():
     """Stop drawing."""
     global _drawing
     _drawing = None
+
+
+def leave_undo_to_blender():
+    """Let Ctrl-Z bring back what was just removed, rather than take away a stroke that was drawn before."""
+    if _drawing is not None:
+        _drawing.count = 0
 
 
 def is_drawing(drawing):

@@ -80,6 +80,8 @@ def scenario():
     yield from draw_in_every_view(window, area, source.image, size)
     yield from paint_and_come_back(window, area, source.image)
     yield from loop_of_nodes(window, area, tree, source.image)
+    area.spaces.active.path.pop()
+    yield from remove_while_drawing(window, area, size)
 
 
 def draw_in_every_view(window, area, still, size):
@@ -190,6 +192,24 @@ def loop_of_nodes(window, area, tree, still):
     space.show_backdrop = False
     yield 1.5
     yield from screenshot("c8_group.png")
+
+
+def remove_while_drawing(window, area, size):
+    """After a direction was removed, Ctrl-Z brings it back and leaves the strokes that were just drawn."""
+
+    def count():
+        return len(addon("bridge.strokes").read_strokes(bpy.data.images["marked.png"]))
+
+    call(bpy.ops.endless_loops.draw_on_backdrop, window, area)
+    yield 0.5
+    ends = [on_screen(area, size, mark) for mark in MARKS]
+    yield from drag(window, ends)
+    FOUND["removed"] = [count()]
+    call(bpy.ops.endless_loops.remove_direction, window, area, index=0)
+    FOUND["removed"].append(count())
+    yield 0.3
+    yield from key(window, "Z", *ends[1], ctrl=True)
+    FOUND["removed"].append(count())
 
 
 run(scenario)

@@ -31,3 +31,4 @@ def test_strokes_on_the_backdrop_and_the_loop_of_nodes(play):
     assert found["playing"]
     assert found["nodes"].count("CompositorNodeGroup") == 1
     assert found["renewed"]
+    assert found["removed"] == [2, 1, 2]

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,18 @@ BAND = 2**20
 LENGTH = 4
 """Bytes that tell how long a packed band is."""
 TIGHTEST = 1100
-"""Bytes that one packed byte can stand for: what claims more is damaged, and isn't given memory."""
+"""Bytes that one packed byte can stand for: an array that claims more is damaged, and isn't given memory."""
+ITEMS = {"u": (1, 2, 4, 8), "i": (1, 2, 4, 8), "f": (2, 4, 8)}
+"""Kinds of numbers that are kept, and how many bytes they have; text has any multiple of four."""
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     tokenize.TokenError,  # from an array's header
+    SyntaxError,  # the same
+    TypeError,
     ValueError,
+    OverflowError,
+    MemoryError,  # an array claims what no file could hold
     RuntimeError,  # an entry that claims to be encrypted, or packed in a way of its own
     EOFError,
 )
@@ -44,8 +50,9 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]]
     Notes
     -----
     A zip of one entry an array: the header of an .npy file, then bands of rows, each behind its
-    length. A band holds differences from the row above, as integers, whose bytes lie together by
-    significance; zlib packs them as runs and Huffman codes, like a PNG that is written quickly.
+    length. A band holds its first row and each one's differences from the row above, as integers,
+    whose bytes lie together by significance; zlib packs them as runs and Huffman codes, like a PNG
+    that is written quickly. The first axis counts rows.
 
     Raises
     ------
@@ -70,10 +77,15 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     arrays = {}
     try:
         with reading(path), zipfile.ZipFile(path) as archive:
-            for entry in archive.namelist():
-                name, _, kind = entry.rpartition(".")
-                content = archive.read(entry)
-                arrays[name] = _unpacked(content) if kind == KIND else _as_before(content, kind)
+            for entry in archive.infolist():
+                name, _, kind = entry.filename.rpartition(".")
+                if kind != KIND:
+                    with archive.open(entry) as stream:
+                        arrays[name] = _as_before(stream, kind)
+                elif entry.compress_type == zipfile.ZIP_STORED:  # its size is what it takes on the disk
+                    arrays[name] = _unpacked(archive.read(entry))
+                else:
+                    raise ValueError("an array is packed twice")
     except DAMAGE as reason:
         raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
     return arrays
@@ -104,7 +116,8 @@ def _unpacked(content: bytes) -> NDArray[Any]:
     if np.lib.format.read_magic(head) != (1, 0):
         raise ValueError("an array has another header")
     shape, _, dtype = np.lib.format.read_array_header_1_0(head)
-    if dtype.kind not in "uifU" or prod(shape) * dtype.itemsize > TIGHTEST * len(content):
+    is_kept = dtype.itemsize > 0 if dtype.kind == "U" else dtype.itemsize in ITEMS.get(dtype.kind, ())
+    if not is_kept or prod(shape) * dtype.itemsize > TIGHTEST * len(content):
         raise ValueError("an array claims what it can't be")
     array = np.empty(shape, dtype)
     rows = _as_rows(array)
@@ -116,7 +129,10 @@ def _unpacked(content: bytes) -> NDArray[Any]:
 
     def unpack(item: tuple[slice, memoryview]) -> None:
         band, piece = item
-        by_significance = np.frombuffer(zlib.decompress(piece), np.uint8)
+        unpacker, size = zlib.decompressobj(), rows[band].nbytes
+        by_significance = np.frombuffer(unpacker.decompress(piece, size + 1), np.uint8)
+        if by_significance.size != size or not unpacker.eof:
+            raise ValueError("a band holds more than its rows, or less")
         steps = by_significance.reshape(rows.itemsize, -1).T.copy().view(rows.dtype)
         rows[band] = steps.reshape(rows[band].shape)
         for above, row in pairwise(rows[band]):  # NumPy adds up along an axis many times slower
@@ -141,9 +157,9 @@ def _bands(rows: NDArray[Any]) -> list[slice]:
     return [slice(first, first + height) for first in range(0, len(rows), height)]
 
 
-def _as_before(content: bytes, kind: str) -> NDArray[Any]:
+def _as_before(stream: IO[bytes], kind: str) -> NDArray[Any]:
     """Read an entry as it was written at first: an .npy file, or one of float32's bytes by significance."""
-    stored = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    stored = np.lib.format.read_array(stream, allow_pickle=False)
     if kind == "bytes":
         stored = np.ascontiguousarray(np.moveaxis(stored, 0, -1)).view(np.float32)[..., 0]
     return np.asarray(stored)

@@ -42,6 +42,8 @@ FAINTEST = 3e-4
 """Of white; what deviates less is no detail."""
 LENGTHS = 10_000
 """About as many pixels' steps tell what is typical."""
+LEAST_WEIGHT = 1e-3
+"""Of what a blur adds up; less is too far from all that is seen to matter."""
 BAND_ROWS = 64
 """Rows whose luminance is found at once: they stay in the processor's cache."""
 PLACES = 16_384
@@ -87,6 +89,7 @@ def boost(similarity: NDArray[np.float32], phase: float) -> NDArray[np.float32]:
 
 def measure_contrast(
     texture: Texture,
+    held: NDArray[np.bool_],
     mask: NDArray[np.bool_],
     box: Area,
     forward: NDArray[np.float32],
@@ -97,6 +100,8 @@ def measure_contrast(
     Parameters
     ----------
     texture : Texture
+    held : (rows, columns) bool
+        Which of its cells hold anything.
     mask : (H, W) bool
     box : Area
         The mask's.
@@ -110,7 +115,7 @@ def measure_contrast(
     cell = _halved(1, finest)
     ceiling = _ceiling(texture, mask, box)
     bright = _bright_cells(texture.pixels, cell, ceiling)
-    details = _Details.of(texture, bright, cell, finest, ceiling)
+    details = _Details.of(texture, bright, held, cell, finest, ceiling)
     spacing = max(1, round(step * WINDOW / COMPARISONS))
     pooled = _compared(details, mask, box, (inverse, forward), spacing)
     moments = cv2.GaussianBlur(pooled, (0, 0), max(step * WINDOW / spacing / POOLED, 1.0))
@@ -119,7 +124,7 @@ def measure_contrast(
     similarity = np.ones(power.shape, np.float32)  # where there is no detail there is nothing to give back
     np.divide(moments[..., 0], power, out=similarity, where=power > FAINTEST**2)
     similarity = _over_box(np.clip(similarity, LOWEST_SIMILARITY, 1), box, spacing * POOLED)
-    return Contrast(_smooth(bright, cell, step * BAND), similarity, ceiling)
+    return Contrast(_smooth(bright, held, cell, step * BAND), similarity, ceiling)
 
 
 def luminance(pixels: NDArray[Any]) -> NDArray[np.float32]:
@@ -155,10 +160,16 @@ class _Details:
 
     @classmethod
     def of(
-        cls, texture: Texture, bright: NDArray[np.float32], cell: int, sigma: float, ceiling: float
+        cls,
+        texture: Texture,
+        bright: NDArray[np.float32],
+        held: NDArray[np.bool_],
+        cell: int,
+        sigma: float,
+        ceiling: float,
     ) -> _Details:
         """Take the luminance on cells without what is wider than a Gaussian."""
-        smooth = _smooth(bright, cell, sigma)
+        smooth = _smooth(bright, held, cell, sigma)
         return cls(texture, smooth, bright - smooth if cell == 1 else None, ceiling)
 
     def at(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -285,12 +296,20 @@ def _on_cells(bright: NDArray[np.float32], cell: int, wanted: int) -> NDArray[np
     return bright
 
 
-def _smooth(bright: NDArray[np.float32], cell: int, sigma: float) -> NDArray[np.float32]:
-    """Blur luminance on cells by a Gaussian, in pixels, on cells of which it's one to two wide."""
+def _smooth(
+    bright: NDArray[np.float32], held: NDArray[np.bool_], cell: int, sigma: float
+) -> NDArray[np.float32]:
+    """Blur luminance on cells by a Gaussian, in pixels, on cells of which it's one to two wide.
+
+    Where the texture holds nothing it isn't dark: that has no weight.
+    """
     import cv2
 
     wanted = _halved(cell, sigma)
-    return np.asarray(cv2.GaussianBlur(_on_cells(bright, cell, wanted), (0, 0), sigma / wanted), np.float32)
+    lit = _on_cells(bright, cell, wanted)
+    weight = cv2.resize(held.astype(np.float32), lit.shape[::-1], interpolation=cv2.INTER_AREA)
+    smooth, weight = (cv2.GaussianBlur(one, (0, 0), sigma / wanted) for one in (lit, weight))
+    return np.asarray(smooth / np.maximum(weight, np.float32(LEAST_WEIGHT)), np.float32)
 
 
 def _typical_length(field: NDArray[np.float32], mask: NDArray[np.bool_], box: Area) -> float:

@@ -45,6 +45,12 @@ class Known:
             layers.append(shown.reshape(layer.shape))
         return Known(tuple(layers), self.full)
 
+    def everywhere(self, colors: NDArray[Any]) -> Known:
+        """Arrange (h, w, C) colors of its type, all of which are known, as it is."""
+        share = np.full((*colors.shape[:2], 1), self.full, colors.dtype)
+        layers = (np.concatenate([colors, share], 2),) if len(self.layers) == 1 else (colors, share)
+        return Known(layers, self.full)
+
     @property
     def lacking(self) -> NDArray[Any]:
         """How much of each pixel isn't known, 0 to `full`, of the layers' type."""

@@ -111,8 +111,8 @@ class Loop:
             As the loop has them.
         """
         box = box or mask_box(mask)
-        texture = continue_texture(still, mask, box, forward, inverse, bends)
-        contrast = measure_contrast(texture, mask, box, forward, inverse)
+        texture, held_cells = continue_texture(still, mask, box, forward, inverse, bends)
+        contrast = measure_contrast(texture, held_cells, mask, box, forward, inverse)
         # On grids finer than any difference one could see, the arrays of a saved loop compress well.
         _round_to(contrast.similarity, 1 / 256)
         if still.dtype.kind != "f":
@@ -325,7 +325,7 @@ class Loop:
             if str(arrays["format"]) not in FORMATS:
                 raise BadFile(f"{path} was saved by another version of Endless Loops: solve it again.")
             return cls(unpacked(arrays))
-        except (KeyError, TypeError, ValueError, IndexError) as reason:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as reason:
             raise BadFile(f"{path} isn't a saved loop or is damaged: solve it again.") from reason
 
     def _moved(self, forward: bool) -> NDArray[np.float32]:

@@ -71,9 +71,10 @@ def packed(parts: Parts) -> dict[str, NDArray[Any]]:
     import cv2
 
     place, own = _own(parts.texture, parts.still, parts.mask, parts.box)
-    texture = parts.texture.pixels.copy()
-    around = cv2.copyTo(texture[place], (~own).view(np.uint8))  # the still holds the rest
-    texture[place] = around.reshape(texture[place].shape)
+    around = np.ones(parts.texture.pixels.shape[:2], bool)
+    around[place] = ~own  # the still holds the rest
+    texture = np.zeros_like(parts.texture.pixels)
+    cv2.copyTo(parts.texture.pixels, around.view(np.uint8), texture)
     arrays = {
         "format": np.array(FORMAT),
         "still": parts.still,
@@ -94,8 +95,8 @@ def packed(parts: Parts) -> dict[str, NDArray[Any]]:
         arrays[name] = way.move
         if way.bend is not None:
             arrays[f"{name}_bend"] = way.bend
-    if parts.speeds.shares is not None:
-        arrays["shares"] = parts.speeds.shares
+    for index, share in enumerate(() if parts.speeds.shares is None else parts.speeds.shares):
+        arrays[f"share_{index}"] = share
     if parts.held is not None:
         arrays["held"] = parts.held
     return arrays
@@ -111,10 +112,12 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> Parts:
     """
     import cv2
 
-    still = arrays["still"]
+    still, pixels = arrays["still"], arrays["texture"]
+    if not {(still.ndim, *still.shape[2:]), (pixels.ndim, *pixels.shape[2:])} <= {(3, 1), (3, 3), (3, 4)}:
+        raise ValueError("these are no pictures")
     mask = _mask(arrays["mask"], still)
     x, y = (int(value) for value in arrays["origin"])
-    texture = Texture(arrays["texture"], (x, y))
+    texture = Texture(pixels, (x, y))
     if not {still.dtype, texture.pixels.dtype} <= set(STILL_TYPES):
         raise ValueError("these aren't pixels")
     box = mask_box(mask)
@@ -122,7 +125,8 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> Parts:
         raise ValueError("frames look where there is no texture")
     if str(arrays["format"]) == FORMAT:
         place, own = _own(texture, still, mask, box)
-        cv2.copyTo(still[box], own.view(np.uint8), texture.pixels[place])
+        colors = np.ascontiguousarray(still[box][..., : pixels.shape[2]])
+        cv2.copyTo(colors, own.view(np.uint8), pixels[place])
     return Parts(
         still=still,
         mask=mask,
@@ -132,12 +136,21 @@ def unpacked(arrays: dict[str, NDArray[Any]]) -> Parts:
         confidence=float(arrays["confidence"]),
         texture=texture,
         contrast=Contrast(arrays["lowpass"], arrays["similarity"], float(arrays.get("ceiling", np.inf))),
-        speeds=Speeds(tuple(int(turns) for turns in arrays["turns"]), arrays.get("shares")),
+        speeds=_speeds(arrays),
         held=arrays.get("held"),
         followed=tuple((int(x), int(y), int(stroke)) for x, y, stroke in arrays["followed"]),
         soft_edge=tuple(float(width) for width in arrays["soft_edge"]),
         warnings=tuple(str(warning) for warning in arrays["warnings"]),
     )
+
+
+def _speeds(arrays: dict[str, NDArray[Any]]) -> Speeds:
+    """Tell the speeds; their shares have an array each or, in older files, one for all."""
+    turns = tuple(int(speed) for speed in arrays["turns"])
+    if "shares" in arrays:
+        return Speeds(turns, arrays["shares"])
+    shares = [arrays[f"share_{index}"] for index in range(len(turns))] if "share_0" in arrays else None
+    return Speeds(turns, None if shares is None else np.stack(shares))
 
 
 def _mask(bits: NDArray[np.uint8], still: NDArray[Any]) -> NDArray[np.bool_]:
@@ -163,10 +176,10 @@ def _own(
         Which pixels there.
     """
     own, values = mask[box], still[box]
-    if (texture.pixels.dtype, texture.pixels.shape[2]) != (still.dtype, still.shape[2]):
+    if texture.pixels.dtype != still.dtype:
         own = np.zeros_like(own)  # alpha makes others of them
     elif values.dtype.kind == "f":
-        own = own & np.isfinite(values).all(2)
+        own = np.array([line & np.isfinite(row).all(1) for line, row in zip(own, values, strict=True)])
     return texture.place(box), own
 
 

@@ -98,7 +98,7 @@ def continue_texture(
     forward: Floats,
     inverse: Floats,
     bends: tuple[Floats, Floats] | None = None,
-) -> Texture:
+) -> tuple[Texture, NDArray[np.bool_]]:
     """Continue the pattern from inside the mask as far out as any frame reaches.
 
     Parameters
@@ -116,9 +116,11 @@ def continue_texture(
 
     Returns
     -------
-    Texture
+    texture : Texture
         It covers the mask's bounding box and the fields' reach around it; what no frame reaches
         there is black.
+    held : (rows, columns) bool
+        Of the cells that it parts into, those that aren't black for that reason.
 
     Raises
     ------
@@ -161,7 +163,13 @@ def continue_texture(
 
     pieces = list(canvas.pieces(needed, [one.share for one in pulled]))
     in_threads(fill, pieces, threads_for(sum(_size(tile) for tile, _ in pieces)))
-    return Texture(pixels, (canvas.columns.start, canvas.rows.start))
+    held = share > 0
+    for (rows, columns), _ in pieces:
+        held[
+            rows.start // canvas.cell : rows.stop // canvas.cell,
+            columns.start // canvas.cell : columns.stop // canvas.cell,
+        ] = True
+    return Texture(pixels, (canvas.columns.start, canvas.rows.start)), held
 
 
 def _size(area: Area) -> int:
@@ -272,6 +280,8 @@ class _Pattern:
         Of (rows + 2, columns + 2) cells: the mask's colors extrapolated, where no way leads into it.
     membrane : (rows + 2, columns + 2, C) array
         What is added to all, of the colors' type; of integers its middle stands for nothing.
+    strength : float
+        By which it's multiplied.
     """
 
     canvas: _Canvas
@@ -279,6 +289,7 @@ class _Pattern:
     ways: list[tuple[Floats, Floats]]
     base: Known
     membrane: NDArray[Any]
+    strength: float
 
     def continued(self, area: Area, leading: list[int]) -> NDArray[Any]:
         """Follow the ways that lead somewhere from an area of the canvas; (h, w, C) colors."""
@@ -292,7 +303,8 @@ class _Pattern:
                 Known(tuple(enlarge_part(layer, cell, area) for layer in self.base.layers), found.full)
             )
         light = enlarge_part(self.membrane, cell, area)
-        return np.asarray(cv2.addWeighted(found.colors, 1, light, 1, -_middle(light.dtype)))
+        nothing = -self.strength * _middle(light.dtype)
+        return np.asarray(cv2.addWeighted(found.colors, 1, light, self.strength, nothing))
 
 
 def _read(
@@ -337,7 +349,8 @@ def _read(
         for layer, small in zip(known.layers, coarse.layers, strict=True):
             part = small[start // cell : stop // cell, first:last]
             part[:] = averaged(layer[start:stop, first * cell : last * cell], cell)
-        share = cv2.extractChannel(layer[start:stop, first * cell : last * cell], layer.shape[2] - 1)
+        layer = known.layers[-1][start:stop, first * cell : last * cell]
+        share = cv2.extractChannel(layer, layer.shape[2] - 1)
         least = share.reshape(-1, cell, share.shape[1]).min(1).reshape(-1, last - first, cell).min(2)
         whole[start // cell : stop // cell, first:last] = least == known.full
 
@@ -351,8 +364,8 @@ def _places(way: Floats) -> tuple[Floats, Floats]:
     return way[..., 0] + columns, way[..., 1] + rows[:, None]
 
 
-def _light(coarse: Known, pulled: Known) -> tuple[Known, NDArray[Any]]:
-    """Extrapolate colors, and what has to be added to those that are pulled to meet them; with a border.
+def _light(coarse: Known, pulled: Known) -> tuple[Known, NDArray[Any], float]:
+    """Extrapolate colors, and what has to be added to those that are pulled to meet them: see `_Pattern`.
 
     What differs in detail is the pattern's own business: only light and color are made to meet.
     """
@@ -362,13 +375,11 @@ def _light(coarse: Known, pulled: Known) -> tuple[Known, NDArray[Any]]:
     continued = pulled.colors + times(base, 1 - pulled.share)
     differing = extrapolate(shrink(colors - times(continued, share), broad), shrink(share, broad))
     dtype = coarse.layers[0].dtype
-    light = _of_type(enlarge(differing, share.shape) + np.float32(_middle(dtype)), dtype)
-    everywhere = np.full((*share.shape, 1), coarse.full, dtype)
-    if len(coarse.layers) == 1:
-        layers = [np.concatenate([_of_type(base, dtype), everywhere], 2)]
-    else:
-        layers = [_of_type(base, dtype), everywhere]
-    return Known(tuple(bordered(layer) for layer in layers), coarse.full), bordered(light)
+    middle = _middle(dtype)
+    strength = max(1.0, float(np.abs(differing).max()) / (middle - 1)) if middle else 1.0
+    differing *= np.float32(1 / strength)
+    light = _of_type(enlarge(differing, share.shape) + np.float32(middle), dtype)
+    return coarse.everywhere(bordered(_of_type(base, dtype))), bordered(light), strength
 
 
 def _middle(dtype: np.dtype[Any]) -> float:

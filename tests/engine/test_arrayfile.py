@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import tracemalloc
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
 
 from engine import BadFile, Loop
 from engine.arrayfile import load_arrays, save_arrays
+from engine.motion import Speeds
 from engine.threads import limited_threads
 
-from .pictures import SIZE, as_type, box_mask, moved_pattern, moving
+from .pictures import SIZE, as_type, box_mask, moved_pattern, moving, sideways
 
 generator = np.random.default_rng(5)
 ANY_BITS = generator.integers(0, 2**32, (700, 900, 1), np.uint32)
@@ -69,6 +73,42 @@ def test_an_array_that_claims_more_than_its_file_can_hold_is_given_no_memory(tmp
         load_arrays(tmp_path / "file")
 
 
+def test_a_band_that_unpacks_to_more_than_its_rows_is_refused_before_it_fills_memory(tmp_path):
+    save_arrays(tmp_path / "file", {"few": np.arange(5.0)})
+    content = zipfile.ZipFile(tmp_path / "file").read("few.rows")
+    bomb = zlib.compress(bytes(200_000_000), 9)
+    head = content[: content.index(b"\n") + 1]
+    with zipfile.ZipFile(tmp_path / "file", "w") as archive:
+        archive.writestr("few.rows", head + len(bomb).to_bytes(4, "little") + bomb)
+    tracemalloc.start()
+    with pytest.raises(BadFile, match="damaged"):
+        load_arrays(tmp_path / "file")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_an_array_that_is_packed_twice_is_refused(tmp_path):
+    save_arrays(tmp_path / "file", {"many": np.zeros(100_000)})
+    content = zipfile.ZipFile(tmp_path / "file").read("many.rows")
+    with zipfile.ZipFile(tmp_path / "file", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("many.rows", content)
+    with pytest.raises(BadFile, match="damaged"):
+        load_arrays(tmp_path / "file")
+
+
+@pytest.mark.parametrize("kind", [np.complex64, np.bool_, "V8", np.longdouble], ids=str)
+def test_arrays_of_kinds_that_no_loop_has_are_refused(tmp_path, kind):
+    head = io.BytesIO()
+    found = {"descr": np.lib.format.dtype_to_descr(np.dtype(kind)), "fortran_order": False, "shape": (5,)}
+    np.lib.format.write_array_header_1_0(head, found)
+    band = zlib.compress(bytes(5 * np.dtype(kind).itemsize))
+    with zipfile.ZipFile(tmp_path / "file", "w") as archive:
+        archive.writestr("few.rows", head.getvalue() + len(band).to_bytes(4, "little") + band)
+    with pytest.raises(BadFile, match="damaged"):
+        load_arrays(tmp_path / "file")
+
+
 def as_before(path, arrays):
     """Write arrays as versions before this one did."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -109,8 +149,11 @@ def test_a_texture_filled_where_the_still_is_broken_is_saved(tmp_path, channels)
     assert again.frame(0.4).tobytes() == loop.frame(0.4).tobytes()
 
 
-def test_what_the_still_holds_is_saved_once(tmp_path):
-    still = generator.integers(0, 256, (*SIZE, 3), np.uint8)
+@pytest.mark.parametrize("channels", [3, 4])
+def test_what_the_still_holds_is_saved_once(tmp_path, channels):
+    still = generator.integers(0, 256, (*SIZE, channels), np.uint8)
+    if channels == 4:
+        still[box_mask(), 3] = 255  # opaque where it moves
     loop = moving(still, box_mask())
     loop.save(tmp_path / "loop")
     texture = load_arrays(tmp_path / "loop")["texture"]
@@ -120,3 +163,17 @@ def test_what_the_still_holds_is_saved_once(tmp_path):
         for side, first in zip(loop.box, loop.texture.origin[::-1], strict=True)
     )
     assert not texture[rows, columns][inside].any() and texture.any()
+
+
+def test_shares_of_speeds_are_saved_as_small_as_they_are_smooth(tmp_path):
+    shares = np.zeros((2, 80, 90), np.float32)
+    shares[0] = np.rint(np.linspace(0, 256, 90)) / 256
+    shares[1] = 1 - shares[0]
+    still, field = moved_pattern(0, np.uint8, 3), sideways()
+    speeds = Speeds((1, -2), shares)
+    loop = Loop.from_fields(still, box_mask(), field, -field, 1.0, speeds=speeds)
+    loop.save(tmp_path / "loop")
+    again = Loop.load(tmp_path / "loop")
+    assert again.speeds.turns == (1, -2) and again.speeds.shares.tobytes() == shares.tobytes()
+    packed = zipfile.ZipFile(tmp_path / "loop").getinfo("share_1.rows").file_size
+    assert packed < 0.1 * shares[1].nbytes

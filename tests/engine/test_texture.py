@@ -14,7 +14,7 @@ from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, sideways
 
 
 def continued(still, mask, forward, inverse):
-    return continue_texture(still, mask, bounding_box(mask), forward, inverse)
+    return continue_texture(still, mask, bounding_box(mask), forward, inverse)[0]
 
 
 def on_still(texture):
@@ -134,3 +134,32 @@ def test_single_pixels_that_the_mask_lacks_are_continued_as_well():
     texture = continued(still, mask, field, -field)
     x, y = texture.origin
     assert np.abs(texture.pixels[tuple((holes - [y, x]).T)].astype(int) - 200).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_light_may_differ_by_nearly_all_there_is(dtype):
+    columns = np.indices((90, 700))[1]
+    still = np.linspace(10, 245, 700)[columns][..., None] / 255
+    full = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    still = (still * full).astype(dtype)
+    mask = np.zeros(still.shape[:2], bool)
+    mask[20:70, 10:690] = True
+    field = np.zeros((*mask.shape, 2), np.float32)
+    field[..., 0] = 500
+    texture = continued(still, mask, field, -field)
+    x, y = texture.origin
+    row = texture.pixels[45 - y, :, 0].astype(float) / full
+    edges = [row[10 - x - 1] - row[10 - x], row[690 - x] - row[690 - x - 1]]
+    assert np.abs(edges).max() < 0.01
+
+
+def test_what_no_frame_reaches_is_not_dark_to_what_lies_beside_it():
+    rows, columns = np.indices((900, 900))
+    still = np.full((900, 900, 3), 200, np.uint8)
+    mask = np.minimum(*(np.hypot(rows - at, columns - at) for at in (200, 700))) < 90
+    field = np.zeros((900, 900, 2), np.float32)
+    field[..., 0] = 160
+    loop = Loop.from_fields(still, mask, field, -field, 1.0)
+    lit = loop.texture.pixels[..., 0] > 0
+    assert not lit.all()
+    assert loop.sheets[0][..., 3][::2, ::2][lit].min() >= 198  # the low-pass

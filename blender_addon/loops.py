@@ -132,7 +132,9 @@ def soften(uid, loop, widths):
     """A loop that was solved for the still of this `session_uid`, with soft edges; in any thread."""
     known = _softened.get(uid)
     if known is None or known[:2] != (loop, widths):
-        known = _softened[uid] = (loop, widths, loop.with_soft_edge(widths))
+        known = (loop, widths, loop.with_soft_edge(widths))
+        if _loops.get(uid, ("", None))[1] is loop:  # another file may have been opened meanwhile
+            _softened[uid] = known
     return known[2]
 
 

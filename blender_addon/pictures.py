@@ -25,7 +25,7 @@ _new = []  # folders made since the .blend was saved: no other .blend plays them
 
 def maps_folder(still):
     """Where the maps lie that the compositor's nodes play a solved loop from."""
-    return _folder(still, "nodes")
+    return _folder(still, "nodes", "PNG")  # folders of the first version, with EXR alone, stay as they are
 
 
 def frames_folder(still):

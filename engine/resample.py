@@ -72,7 +72,7 @@ def averaged(array: NDArray[Any], factor: int) -> NDArray[Any]:
     import cv2
 
     height, width, channels = array.shape
-    if factor > 2:  # half the size is OpenCV's quickest step by far
+    if factor > 2 and factor % 2 == 0:  # half the size is OpenCV's quickest step by far
         array = cv2.resize(array, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     size = width // factor, height // factor
     return cv2.resize(array, size, interpolation=cv2.INTER_AREA).reshape(*size[::-1], channels)

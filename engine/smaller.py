@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,21 +26,19 @@ def smaller_loop(loop: Loop, factor: int) -> Loop:
     ----------
     loop : Loop
     factor : int, 1 or more
-        Pixels along the side of a square that becomes one pixel. Rows and columns at the right and at
-        the bottom that fill no square are left out.
+        Pixels along the side of a square that becomes one pixel; the last squares may reach beyond the
+        picture, which goes on there as at its border.
 
     Returns
     -------
     Loop
-        What any pixel of a square belongs to, the square does: what moves, and what moves with it. Its
-        soft edges are as wide as the loop's.
+        A square moves where any of its pixels does. Soft edges are as wide as the loop's.
     """
     if factor == 1:
         return loop
     parts = loop.parts
-    height, width = (side // factor for side in parts.mask.shape)
-    mask = touched(parts.mask[: height * factor, : width * factor], factor)
-    box, still = mask_box(mask), averaged(parts.still, factor)
+    mask = touched(parts.mask, factor)
+    box, still = mask_box(mask), _picture(parts.still, factor)
     places = _Places.of(parts.box, box, factor)
     shares = parts.speeds.shares
     smaller = replace(
@@ -102,19 +101,39 @@ class _Places:
         return Path(scaled(path.move), None if path.bend is None else scaled(path.bend))
 
 
+def _picture(still: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Reduce a still; colors of integers count by their alpha."""
+    squares = _filled(still, [(0, -side % factor) for side in still.shape[:2]])
+    if still.dtype.kind == "f" or still.shape[2] < 4:
+        return averaged(squares, factor)
+    full = np.float32(np.iinfo(still.dtype).max)
+    alpha = averaged(squares[..., 3:].astype(np.float32), factor)
+    colors = averaged(squares[..., :3] * squares[..., 3:].astype(np.float32), factor)
+    straight = np.dstack([colors / np.maximum(alpha, np.float32(1e-3)), alpha])
+    return np.rint(straight).clip(0, full).astype(still.dtype)
+
+
+def _filled(pixels: NDArray[Any], sides: Sequence[tuple[int, int]]) -> NDArray[Any]:
+    """Go on with a picture's border above and below, to the left and to the right."""
+    import cv2
+
+    if not any(map(any, sides)):
+        return pixels
+    filled = cv2.copyMakeBorder(pixels, *sides[0], *sides[1], cv2.BORDER_REPLICATE)
+    return np.asarray(filled).reshape(*filled.shape[:2], pixels.shape[2])
+
+
 def _texture(parts: Parts, still: NDArray[Any], mask: NDArray[np.bool_], box: Area, factor: int) -> Texture:
     """Reduce the texture; where the still moves it's the still's own again, though it were half beside it."""
     import cv2
 
-    whole = parts.texture
-    pads, origin = [], []
-    for first, size in zip(whole.origin, whole.pixels.shape[1::-1], strict=True):
-        before = first % factor
-        pads.append((before, -(before + size) % factor))
-        origin.append(first // factor)
-    (left, right), (top, bottom) = pads
-    padded = cv2.copyMakeBorder(whole.pixels, top, bottom, left, right, cv2.BORDER_REPLICATE)
-    texture = Texture(averaged(padded.reshape(*padded.shape[:2], -1), factor), (origin[0], origin[1]))
+    whole, starts = parts.texture, parts.texture.origin[::-1]
+    sides = [
+        (start % factor, -(start + size) % factor)
+        for start, size in zip(starts, whole.pixels.shape[:2], strict=True)
+    ]
+    y, x = (start // factor for start in starts)
+    texture = Texture(averaged(_filled(whole.pixels, sides), factor), (x, y))
     own = still[box][..., : texture.pixels.shape[2]]
     if own.dtype == texture.pixels.dtype:
         shown = mask[box] & np.isfinite(own).all(2) if own.dtype.kind == "f" else mask[box]

@@ -18,9 +18,26 @@ from ..bridge.footage import is_footage
 from ..errors import Refused
 from .textures import screen_pixels, upload
 
+_REST = 0.05  # seconds in which a soft edge that is being dragged may change once more
 _PIXELS_AT_MOST = 150_000_000  # of all textures together, about 600 MB: larger loops are played smaller
 
 _player = None
+
+
+class _Smaller:
+    """A loop at the size at which it's played: reduced once, whoever asks first."""
+
+    def __init__(self, loop, factor):
+        self.factor = factor
+        self._loop, self._found, self._turn = loop, None, threading.Lock()
+
+    def get(self):
+        from ..engine.smaller import smaller_loop
+
+        with self._turn:
+            if self._found is None:
+                self._found = smaller_loop(self._loop, self.factor)
+            return self._found
 
 
 class _Player:
@@ -31,17 +48,22 @@ class _Player:
         self.edges = loops.soft_edges(still, loop)
         # Behind the loop of a movie the editor may show any frame: the one that was solved is shown whole.
         self._loop, self._is_whole = loop, is_footage(still)
-        height, width = (loop.mask if self._is_whole else loop.mask[loop.box]).shape
-        self._factor = 1
-        while width * height * self.count / self._factor**2 > _PIXELS_AT_MOST:
-            self._factor += 1
+        self._smaller = before._smaller if before else _Smaller(loop, self._factor_for(loop))
         self._frames, self._textures = {}, {}
-        self._smaller = before._smaller if before else None
         self._shown = before._shown if before else None
         self.corners = before.corners if before else None
         self._stopped = threading.Event()
         self._begin = before._begin if before else time.monotonic()
-        threading.Thread(target=self._render, name="Endless Loops Player", daemon=True).start()
+        rest = _REST if before else 0
+        worker = threading.Thread(target=self._render, args=(rest,), name="Endless Loops Player", daemon=True)
+        worker.start()
+
+    def _factor_for(self, loop):
+        height, width = (loop.mask if self._is_whole else loop.mask[loop.box]).shape
+        factor = 1
+        while width * height * self.count / factor**2 > _PIXELS_AT_MOST:
+            factor += 1
+        return factor
 
     def stop(self):
         self._stopped.set()
@@ -50,23 +72,24 @@ class _Player:
         """Whether it is this loop: undo may have brought the one before it back."""
         return loop is self._loop
 
-    def _render(self):
-        from ..engine.smaller import smaller_loop
-
-        if self._smaller is None:
-            self._smaller = smaller_loop(self._loop, self._factor)
-        loop = self._smaller.with_soft_edge([edge / self._factor for edge in self.edges])
+    def _render(self, rest):
+        if self._stopped.wait(rest):
+            return
+        smaller, factor = self._smaller.get(), self._smaller.factor
+        if self._stopped.is_set():
+            return
+        loop = smaller.with_soft_edge([edge / factor for edge in self.edges])
         box = tuple(slice(0, side) for side in loop.mask.shape) if self._is_whole else loop.box
-        self.corners = self._corners_of(box)
+        self.corners = self._corners_of(box, factor)
         with contextlib.closing(loop.frames(self.count)) as frames:
             for index, frame in enumerate(frames):
                 if self._stopped.is_set():
                     return
                 self._frames[index] = screen_pixels(frame[box])
 
-    def _corners_of(self, box):
+    def _corners_of(self, box, factor):
         """Where a box of the smaller loop is, if the still is the unit square: left, bottom, right, top."""
-        height, width = (side / self._factor for side in self._loop.mask.shape)
+        height, width = (side / factor for side in self._loop.mask.shape)
         rows, columns = box
         return columns.start / width, 1 - rows.stop / height, columns.stop / width, 1 - rows.start / height
 
@@ -118,10 +141,13 @@ def draw(still):
     if texture is None:
         return
     left, bottom, right, top = _player.corners
+    # The last pixels of a smaller loop may reach beyond the picture.
+    low, far = max(bottom, 0), min(right, 1)
+    v, u = (low - bottom) / (top - bottom), (far - left) / (right - left)
     shader = gpu.shader.from_builtin("IMAGE")
     where = {
-        "pos": [(left, bottom), (right, bottom), (right, top), (left, top)],
-        "texCoord": [(0, 0), (1, 0), (1, 1), (0, 1)],
+        "pos": [(left, low), (far, low), (far, top), (left, top)],
+        "texCoord": [(0, v), (u, v), (u, 1), (0, 1)],
     }
     gpu.state.blend_set("ALPHA")
     shader.bind()

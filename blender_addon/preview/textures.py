@@ -23,7 +23,7 @@ def screen_pixels(frame):
     """A frame as the screen shows it: (h, w, 4) uint8, sRGB-encoded, last row on top."""
     colors = frame[::-1]
     if frame.dtype != np.uint8:
-        colors = np.clip(colors, 0, 1)
+        colors = np.clip(np.nan_to_num(colors), 0, 1)
         light = colors[..., :3]
         light[:] = np.where(light < 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
         colors = np.rint(255 * colors)

@@ -16,11 +16,13 @@ LAYER = "Endless Loops"
 
 
 def annotation_of(still):
-    """The annotation that holds a still's drawn directions, made when it is missing."""
+    """The annotation that a still's directions are drawn on, made when it is missing."""
     settings = still.endless_loops
     images.hold(still)
+    if settings.annotation is not None and not versions.can_be_drawn_on(settings.annotation):
+        _let_go(still)
     if settings.annotation is None:
-        settings.annotation = versions.annotations().new(f"{still.name} Directions")
+        settings.annotation = versions.new_annotation(f"{still.name} Directions")
     layer = _layer(settings.annotation)
     if layer is None:
         layer = settings.annotation.layers.new(LAYER, set_active=True)
@@ -97,9 +99,7 @@ def add_direction(still, points, turns=1):
     if np.ptp(line, axis=0).max() == 0:  # a dot has no direction to carry the turns
         return
     images.hold(still)
-    direction = still.endless_loops.directions.add()
-    for point in line / size:
-        direction.points.add().co = point
+    _add(still, line / size)
     sync_settings(still)
     if turns != 1:
         still.endless_loops.direction_settings[-1].turns = turns
@@ -153,14 +153,32 @@ def clear(still):
     settings.direction_settings.clear()
     layer = _layer(settings.annotation)
     if layer is not None:
-        for frame in list(layer.frames):
-            layer.frames.remove(frame)
+        versions.clear_layer(layer)
 
 
 def _layer(annotation):
     if annotation is None:
         return None
-    return next((layer for layer in annotation.layers if layer.info == LAYER), None)
+    return next((layer for layer in annotation.layers if versions.layer_name(layer) == LAYER), None)
+
+
+def _add(still, line):
+    direction = still.endless_loops.directions.add()
+    for point in line:
+        direction.points.add().co = point
+
+
+def _let_go(still):
+    """Go on without a datablock that nothing can be drawn on: its strokes become added ones."""
+    sync_settings(still)
+    settings = still.endless_loops
+    drawn = [points for points, _remove in _drawn(settings.annotation)]
+    settings.annotation = None
+    for index, points in enumerate(drawn):
+        _add(still, points)
+        settings.directions.move(len(settings.directions) - 1, index)
+    for entry, points in zip(settings.direction_settings, _lines(still), strict=True):
+        entry.key = _key(points)  # the same stroke, rounded
 
 
 def _lines(still):
@@ -192,9 +210,5 @@ def _drawn(annotation):
     layer = _layer(annotation)
     if layer is None:
         return
-    for frame in layer.frames:
-        for stroke in frame.strokes:
-            flat = np.empty(len(stroke.points) * 3, np.float32)
-            stroke.points.foreach_get("co", flat)
-            u, v = flat.reshape(-1, 3)[:, :2].astype(float).T
-            yield np.column_stack([u, 1 - v]), partial(versions.remove_stroke, frame, stroke)
+    for uv, remove in versions.drawn_strokes(layer):
+        yield np.column_stack([uv[:, 0], 1 - uv[:, 1]]), remove

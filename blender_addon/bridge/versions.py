@@ -1,6 +1,9 @@
 """Every difference between Blender 4.5 and 5.x that the add-on meets, and nothing else."""
 
+from functools import partial
+
 import bpy
+import numpy as np
 
 HAS_OWN_ANNOTATIONS = hasattr(bpy.types, "Annotation")
 
@@ -17,6 +20,54 @@ HOLES_TURN_BACK = bpy.app.version >= (5, 0)
 def annotations():
     """All annotation datablocks of the file."""
     return bpy.data.annotations if HAS_OWN_ANNOTATIONS else bpy.data.grease_pencils
+
+
+def new_annotation(name):
+    """Make an annotation; in 4.5 the context has to be an Image Editor's.
+
+    4.5 marks a datablock as an annotation only where an editor makes it, and of one without that mark it
+    makes a Grease Pencil when it is appended or linked.
+    """
+    if HAS_OWN_ANNOTATIONS:
+        return bpy.data.annotations.new(name)
+    space = bpy.context.space_data
+    before = space.grease_pencil
+    bpy.ops.gpencil.annotation_add()
+    made = space.grease_pencil
+    space.grease_pencil = before
+    made.name = name
+    made.layers.remove(made.layers[0])  # "Note", which Blender adds
+    return made
+
+
+def can_be_drawn_on(annotation):
+    """Whether the annotation tool takes a datablock: not if 4.5 has made a Grease Pencil of it."""
+    return isinstance(annotation, AnnotationType)
+
+
+def layer_name(layer):
+    """The name of a layer of an annotation, or of the Grease Pencil that 4.5 made of it."""
+    return layer.info if hasattr(layer, "info") else layer.name
+
+
+def drawn_strokes(layer):
+    """(N, 2) UV of every stroke in a layer of either kind, and a function that removes it."""
+    for frame in layer.frames:
+        if hasattr(frame, "strokes"):
+            for stroke in frame.strokes:
+                flat = np.empty(len(stroke.points) * 3, np.float32)
+                stroke.points.foreach_get("co", flat)
+                yield flat.reshape(-1, 3)[:, :2].astype(float), partial(_remove_stroke, frame, stroke)
+        else:
+            for index, stroke in enumerate(frame.drawing.strokes):
+                uv = np.array([point.position[:2] for point in stroke.points])
+                yield uv, partial(frame.drawing.remove_strokes, indices=[index])
+
+
+def clear_layer(layer):
+    """Remove all that was drawn in a layer of either kind."""
+    for frame in list(layer.frames):
+        layer.frames.remove(frame if hasattr(frame, "strokes") else frame.frame_number)
 
 
 def space_annotation(space):
@@ -41,7 +92,7 @@ def draw_stroke(frame, uv):
         point.co = (u, v, 0)
 
 
-def remove_stroke(frame, stroke):
+def _remove_stroke(frame, stroke):
     """Remove a stroke from an annotation's frame; 4.5 can only make it a dot far outside of every picture."""
     if HAS_OWN_ANNOTATIONS:
         frame.strokes.remove(stroke)

@@ -74,5 +74,6 @@ def _attach():
             space = area.spaces.active
             still = still_shown_in(space) if space.type == "IMAGE_EDITOR" else None
             if not images.refusal(still) and strokes.is_directions(versions.space_annotation(space)):
-                versions.set_space_annotation(space, strokes.annotation_of(still))
+                with bpy.context.temp_override(window=window, area=area):
+                    versions.set_space_annotation(space, strokes.annotation_of(still))
                 area.tag_redraw()

@@ -171,7 +171,7 @@ class BackgroundJob:
         self._shown = shown
         # The status bar is no area that could be tagged: setting its text again is what redraws it.
         context.workspace.status_text_set(lambda header, _context: _draw_status(header, job))
-        _tag_sidebars(context)
+        tag_sidebars(context)
 
     def _end(self, context):
         if self._job.is_cancelled:
@@ -204,7 +204,7 @@ class BackgroundJob:
             self._timer = None
             sys.setswitchinterval(self._switch_before)
             clear_status_bars()
-            _tag_sidebars(context)
+            tag_sidebars(context)
 
 
 def clear_status_bars():
@@ -218,7 +218,8 @@ def _draw_status(header, job):
     header.layout.progress(factor=job.fraction, text=f"{100 * job.fraction:.0f} %")
 
 
-def _tag_sidebars(context):
+def tag_sidebars(context):
+    """Let the panels be drawn again."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type in {"IMAGE_EDITOR", "NODE_EDITOR"}:

@@ -17,7 +17,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from . import handlers
+from . import handlers, jobs
 from .bridge import images, masks, strokes
 from .errors import Refused
 
@@ -26,6 +26,7 @@ KEPT = 2  # of a still's files that nothing uses any more
 _loops = {}  # session_uid of a still -> (name of its loop's file, the loop)
 _softened = {}  # session_uid of a still -> (its solved loop, soft edges, the loop with these)
 _places = {}  # session_uid of a still -> its loop's file, while the .blend is being saved
+_left = {}  # session_uid of a still -> (its loop's file, the .blend that it couldn't be saved beside)
 
 
 def is_solved(still):
@@ -103,7 +104,7 @@ def get(still):
         from . import engine
 
         try:
-            loop = engine.Loop.load(folder() / name)
+            loop = engine.Loop.load(_file(still))
         except engine.EndlessLoopsError as error:
             raise Refused(f"The solved loop can't be read ({error}): press Solve to make it again") from error
         _loops[still.session_uid] = name, loop
@@ -112,6 +113,21 @@ def get(still):
 
 def _is_in_memory(still):
     return _loops.get(still.session_uid, ("",))[0] == still.endless_loops.loop_file
+
+
+def _file(still):
+    """Where the file of a loop lies: beside the .blend, or where it was if it couldn't be saved there."""
+    name = still.endless_loops.loop_file
+    file, (left, _blend) = folder() / name, _left.get(still.session_uid, (Path(), ""))
+    return left if left.name == name and not file.is_file() else file
+
+
+def reason_unsaved(still):
+    """Why a solved loop doesn't lie beside the .blend, as a sentence; empty when it does. Cheap."""
+    left, blend = _left.get(still.session_uid, (Path(), ""))
+    if left.name != still.endless_loops.loop_file:
+        return ""
+    return f"The loop couldn't be saved beside {blend}: free space or allow writing there, then save again"
 
 
 def soft_edges(still, loop):
@@ -163,7 +179,7 @@ def is_out_of_date(still, still_digest=None, mask=None):
         now = fingerprint(known, trace, strokes.read_strokes(still), strokes.read_turns(still))
     except Refused:
         return True
-    is_there = _is_in_memory(still) or (folder() / still.endless_loops.loop_file).is_file()
+    is_there = _is_in_memory(still) or _file(still).is_file()
     return now != still.endless_loops.fingerprint or not is_there
 
 
@@ -172,6 +188,7 @@ def _forget(*_args):
     _loops.clear()
     _softened.clear()
     _places.clear()
+    _left.clear()
 
 
 @persistent
@@ -179,7 +196,7 @@ def _before_save(path, *_args):
     _rebase(bpy.data.filepath, path)
     for image in bpy.data.images:
         if is_solved(image):
-            _places[image.session_uid] = folder() / image.endless_loops.loop_file
+            _places[image.session_uid] = _file(image)
     for image in bpy.data.images:
         if image.endless_loops.painted_still is not None:
             masks.keep(image)
@@ -200,10 +217,13 @@ def _after_save(path, *_args):
         old = _places.pop(image.session_uid, None)
         if old is None:
             continue
+        _left.pop(image.session_uid, None)
         try:
             _carry_over(image, old, folder(path) / image.endless_loops.loop_file)
         except (OSError, engine.EndlessLoopsError) as error:  # the next saving tries it again
+            _left[image.session_uid] = old, Path(path).name
             print(f"Endless Loops: the loop of {image.name} couldn't be saved with the .blend. {error}")
+    jobs.tag_sidebars(bpy.context)
     if path != bpy.data.filepath:  # a copy was saved, and the file itself is as it was
         _rebase(path, bpy.data.filepath)
     elif is_blend(path):

@@ -124,6 +124,8 @@ def draw_loop(layout, still):
             layout.label(text=text, icon="ERROR" if is_weak else "CHECKMARK")
             for warning in filter(None, settings.warnings.split("\n")):
                 draw_reason(layout.column(), warning, icon="INFO")
+        if reason := loops.reason_unsaved(still):
+            draw_reason(layout.column(), reason, icon="ERROR")
         playing = player.is_playing(still)
         text, icon = ("Stop", "PAUSE") if playing else ("Play", "PLAY")
         layout.operator("endless_loops.play", text=text, icon=icon)

@@ -1,5 +1,7 @@
 """What undo, saving and closing a .blend bring back, take along and leave behind."""
 
+from unittest.mock import MagicMock
+
 import bpy
 import numpy as np
 import pytest
@@ -96,6 +98,47 @@ def test_a_loop_that_cannot_be_carried_over_stops_no_other(solved, saved):
     (place / solved.endless_loops.loop_file).rmdir()
     bpy.ops.wm.save_mainfile()
     assert (place / solved.endless_loops.loop_file).is_file()
+
+
+def panel_text(addon, still):
+    """What the panel says of a loop."""
+    layout = MagicMock()
+    layout.column.return_value = layout
+    addon("panels.sections").draw_loop(layout, still)
+    return " ".join(call.kwargs["text"] for call in layout.label.call_args_list)
+
+
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize("is_in_memory", [False, True])
+def test_the_panel_tells_that_a_loop_was_left_behind_until_it_is_saved(
+    solved, saved, addon, is_in_memory, copy
+):
+    frame, name = solved.endless_loops.loop().frame(0.3), solved.endless_loops.loop_file
+    if not is_in_memory:
+        addon("loops")._forget()
+    place = saved / "elsewhere" / "endless_loops"
+    place.parent.mkdir()
+    place.write_text("in the way")
+    blend = str(saved / "elsewhere" / "shot.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=blend, copy=copy)
+    assert "couldn't be saved beside shot.blend" in panel_text(addon, solved)
+    assert not solved.endless_loops.is_out_of_date()
+    np.testing.assert_array_equal(solved.endless_loops.loop().frame(0.3), frame)
+    place.unlink()
+    if not is_in_memory:
+        addon("loops")._loops.clear()
+    bpy.ops.wm.save_as_mainfile(filepath=blend, copy=copy)
+    assert "couldn't" not in panel_text(addon, solved)
+    assert (place / "solved_shot" / name).is_file()
+
+
+def test_the_panel_tells_of_the_loop_that_is_shown(solved, saved, addon):
+    (saved / "elsewhere").mkdir()
+    (saved / "elsewhere" / "endless_loops").write_text("in the way")
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved / "elsewhere" / "shot.blend"))
+    (saved / "elsewhere" / "endless_loops").unlink()
+    _solve_another_direction(solved)
+    assert "couldn't" not in panel_text(addon, solved)
 
 
 def test_a_save_that_fails_changes_nothing(solved, saved):

@@ -59,6 +59,18 @@ def missing_files(still):
     return [path for path in dict.fromkeys(needed) if not os.path.isfile(path)]
 
 
+def tree_in(context):
+    """The tree being edited, else the scene's, or None; raises `Refused` when it belongs to another file."""
+    space = context.space_data
+    tree = None
+    if space is not None and space.type == "NODE_EDITOR" and space.tree_type == loop_nodes.GROUP:
+        tree = space.edit_tree
+    tree = tree or versions.scene_compositor(context.scene)
+    if (tree or context.scene).library is not None:
+        raise Refused("This compositor belongs to another file: make it local first")
+    return tree
+
+
 def insert_group(context, still, maps, paths):
     """Put the loop's node group between an Image node and what it fed.
 
@@ -204,15 +216,8 @@ def _play(node, count):
 
 
 def _source(context, still):
-    """The tree being edited, else the scene's, and the Image node of the still in it; made when missing."""
-    space = context.space_data
-    tree = None
-    if space is not None and space.type == "NODE_EDITOR" and space.tree_type == loop_nodes.GROUP:
-        tree = space.edit_tree
-    tree = tree or versions.scene_compositor(context.scene)
-    if (tree or context.scene).library is not None:
-        raise Refused("This compositor belongs to another file: make it local first")
-    output = None
+    """The tree to insert a loop into, and the Image node of the still in it; both made when missing."""
+    tree, output = tree_in(context), None
     if tree is None:
         tree, output = versions.compositor_tree(context.scene)
         tree[_ADDED] = True

@@ -39,6 +39,8 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
 
     def snapshot(self, context):
         still = self.still(context)
+        if not self.renew:
+            compositor.tree_in(context)  # refuses another file's before anything is made
         stack = ExitStack()
         request = self.request(still, lossless_format(still), stack)
         request["as_group"] = self._as_group(still)
@@ -82,7 +84,7 @@ class ENDLESSLOOPS_OT_to_compositor(RenderOperator, bpy.types.Operator):
         request["stack"].close()
         try:
             what, warnings = self._play(context, still, request, result)
-        finally:  # also if the compositor refuses: what was written then would never be removed
+        finally:  # also if another compositor is shown by now, and refuses: nothing else would remove them
             if is_new:
                 pictures.note_new(target)
         self.tell(f"{what}, its files are in {target}", warnings + self._warnings())

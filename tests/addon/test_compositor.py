@@ -172,6 +172,12 @@ def links(tree):
     return {(k.from_node.name, k.from_socket.name, k.to_node.name, k.to_socket.name) for k in tree.links}
 
 
+def pictures_folder(still, addon):
+    """Where the files lie that play a loop by default."""
+    pictures = addon("pictures")
+    return pictures.maps_folder(still) if EXACT else pictures.frames_folder(still)
+
+
 needs_exact = pytest.mark.skipif(not EXACT, reason="the exact node group needs the Map UV node of 5.x")
 needs_sequence = pytest.mark.skipif(EXACT, reason="5.x plays the loop of nodes; 4.5 plays a sequence")
 
@@ -416,8 +422,7 @@ def test_an_unsolved_still_is_refused(still):
 
 
 def test_a_folder_that_holds_other_files_is_left_alone(solved, addon):
-    pictures = addon("pictures")
-    folder = pictures.maps_folder(solved) if EXACT else pictures.frames_folder(solved)
+    folder = pictures_folder(solved, addon)
     folder.mkdir(parents=True)
     (folder / "mine.txt").write_text("mine")
     with pytest.raises(RuntimeError, match="holds other files"):
@@ -426,7 +431,9 @@ def test_a_folder_that_holds_other_files_is_left_alone(solved, addon):
     assert bpy.context.scene.compositing_node_group is None if EXACT else not bpy.context.scene.use_nodes
 
 
-def test_what_another_files_compositor_refuses_is_removed_later(solved, saved, addon):
+@pytest.fixture
+def theirs(solved, saved):
+    """A scene with a compositor that belongs to another file."""
     (saved / "library").mkdir()
     library, main = str(saved / "library" / "library.blend"), str(saved / "scene.blend")
     bpy.ops.wm.save_mainfile()
@@ -434,15 +441,41 @@ def test_what_another_files_compositor_refuses_is_removed_later(solved, saved, a
     new_tree(bpy.context.scene)
     bpy.ops.wm.save_as_mainfile(filepath=library, copy=True)
     bpy.ops.wm.open_mainfile(filepath=main)
-    still, pictures = bpy.data.images["wall.png"], addon("pictures")
     with bpy.data.libraries.load(library, link=True) as (_there, here):
         here.scenes = ["Theirs"]
+    return here.scenes[0]
+
+
+def test_another_files_compositor_is_refused_before_anything_is_rendered(theirs, addon, monkeypatch):
+    rendered = []
+    monkeypatch.setattr(addon("jobs").Job, "start", lambda job: rendered.append(job))
     with (
-        bpy.context.temp_override(scene=here.scenes[0]),
+        bpy.context.temp_override(scene=theirs),
         pytest.raises(RuntimeError, match="belongs to another file: make it local first"),
     ):
-        bpy.ops.endless_loops.to_compositor(image=still.name)
-    assert pictures._new == [pictures.maps_folder(still) if EXACT else pictures.frames_folder(still)]
+        bpy.ops.endless_loops.to_compositor(image="wall.png")
+    assert not rendered and not pictures_folder(bpy.data.images["wall.png"], addon).exists()
+
+
+@needs_exact
+def test_another_files_group_in_a_scene_is_refused(theirs, addon):
+    bpy.context.scene.compositing_node_group = theirs.compositing_node_group
+    with pytest.raises(RuntimeError, match="belongs to another file: make it local first"):
+        bpy.ops.endless_loops.to_compositor(image="wall.png")
+    assert not pictures_folder(bpy.data.images["wall.png"], addon).exists()
+
+
+def test_what_a_compositor_refuses_that_is_shown_meanwhile_is_removed_later(theirs, addon, monkeypatch):
+    result = addon("jobs").Job.result
+
+    def show_theirs(job):
+        bpy.context.window.scene = theirs
+        return result(job)
+
+    monkeypatch.setattr(addon("jobs").Job, "result", show_theirs)
+    with pytest.raises(RuntimeError, match="belongs to another file: make it local first"):
+        bpy.ops.endless_loops.to_compositor(image="wall.png")
+    assert addon("pictures")._new == [pictures_folder(bpy.data.images["wall.png"], addon)]
 
 
 @needs_exact

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from .conftest import inset, new_image, windows
+from .test_compositor import pictures_folder
 from .test_output import solve
 
 
@@ -213,11 +214,6 @@ def test_nodes_keep_the_pictures_that_the_saved_file_plays(solved, saved, addon)
     assert {file: file.read_bytes() for file in pictures} == pictures
 
 
-def _folder_of(still, addon):
-    pictures = addon("pictures")
-    return pictures.maps_folder(still) if bpy.app.version >= (5, 0) else pictures.frames_folder(still)
-
-
 @pytest.mark.parametrize("is_alone", [True, False])
 def test_old_pictures_go_with_the_next_saving(solved, saved, addon, is_alone):
     folders = []
@@ -225,7 +221,7 @@ def test_old_pictures_go_with_the_next_saving(solved, saved, addon, is_alone):
         solved.endless_loops.set_mask(inset(border=border))
         assert bpy.ops.endless_loops.solve(image=solved.name) == {"FINISHED"}
         bpy.ops.endless_loops.to_compositor(image=solved.name)
-        folders.append(_folder_of(solved, addon))
+        folders.append(pictures_folder(solved, addon))
         if not folders[1:]:
             bpy.ops.wm.save_mainfile()
     if not is_alone:
@@ -237,7 +233,7 @@ def test_old_pictures_go_with_the_next_saving(solved, saved, addon, is_alone):
 
 def test_pictures_stay_that_a_copy_elsewhere_plays(solved, saved, addon):
     bpy.ops.endless_loops.to_compositor(image=solved.name)
-    folder = _folder_of(solved, addon)
+    folder = pictures_folder(solved, addon)
     copy = saved / "shots" / "copy.blend"
     copy.parent.mkdir()
     bpy.ops.wm.save_as_mainfile(filepath=str(copy), copy=True)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from engine import joining, loop, sight, solver
+from engine import closer, joining, loop, part_solver, region_solver, sight, solver
 
 from . import speed
 from .cases import Case
@@ -21,14 +21,15 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     ],
     "reducing": [(solver.Reduction, "of"), (solver.Reduction, "shown")],
     "a plane's picture, described": [
-        (solver, "source_of"),
+        (closer, "source_of"),
+        (part_solver, "source_of"),
         (sight, "evened_out"),
         (sight, "describe_levels"),
     ],
     "costs of every displacement": [(sight, "measure")],
     "searching the repetition": [(sight, "find_repetition")],
-    "assigning displacements": [(solver, "assign")],
-    "registering": [(solver, name) for name in ("fit_field", "views_of", "refine_field")],
+    "assigning displacements": [(region_solver, "assign")],
+    "registering": [(part_solver, name) for name in ("fit_field", "views_of", "refine_field")],
     "spreading the field": [(joining, "spread_fields")],
     "texture": [(loop, "continue_texture")],
     "contrast": [(loop, "measure_contrast")],

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from . import metrics, suggested, synthetic
+from . import metrics, stages, suggested, synthetic
 from .cases import Anchor, Case
 from .measure import Refused
 from .motifs import MOTIFS
@@ -159,3 +159,12 @@ def test_suggested_angles_are_ranked_by_the_annotated_step():
     assert suggested.rank([170.0, -130.0, 45.0], case) == 1  # an opposite direction is the same one
     assert suggested.rank([170.0], case) == suggested.rank([], case) == 99
     assert suggested.apart(179.0, 1.0) == 2
+
+
+def test_stages_are_told_apart_and_add_up(monkeypatch):
+    monkeypatch.setattr(stages, "RUNS", 1)
+    spent = stages._stages(synthetic.still(3, "facade", "elastic", "tune"))
+    parts = {name: seconds for name, seconds in spent.items() if name != "all"}
+    assert sum(parts.values()) == pytest.approx(spent["all"])
+    met = [name for name in stages.STAGES if parts.get(name, 0) > 0]
+    assert len(met) >= len(stages.STAGES) - 2  # a small still isn't reduced

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from .anchors import Anchors, Doubles, Floats
 from .area import mask_box
+from .edges import Edges, fade, within
 from .field import Model, spread_fields, straight_cells
-from .motion import Edges, Path, Speeds, fade, mixed_speeds, within
+from .motion import Path, Speeds, mixed_speeds
 from .regions import Part
 from .resample import shrink
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from .area import Area, mask_box
 from .arrayfile import load_arrays, save_arrays
 from .contrast import measure_contrast
+from .edges import check_soft_edge, fade, faded_similarity, mask_edges
 from .errors import BadFile, BadSettings
 from .inputs import is_whole
-from .motion import Path, Speeds, check_soft_edge, fade, faded_similarity, mask_edges, repeated
+from .motion import Path, Speeds, repeated
 from .renderer import Renderer, ramp_cover
 from .resample import enlarge, enlarge_planes
 from .saving import FORMATS, Parts, packed, unpacked

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .edges import check_soft_edge
 from .errors import BadMask, BadSettings
 from .inputs import check_mask, check_still, is_whole
 from .joining import Fields, SolvedPart, join_speeds
 from .loop import Loop
-from .motion import check_soft_edge
 from .part_solver import solve_part_if_large
 from .reduction import Reduction
 from .regions import Division, Part, divide

@@ -11,7 +11,8 @@ import pytest
 import engine
 from engine import BadSettings, Loop, Stroke
 from engine.carrying import carried_frame
-from engine.motion import Edges, Path, Speeds, fade, mixed_speeds, repeated
+from engine.edges import Edges, fade
+from engine.motion import Path, Speeds, mixed_speeds, repeated
 
 from .pictures import SIZE, STEP, as_type, box_mask, moved_pattern, moving, plane_texture, sideways
 

@@ -99,16 +99,27 @@ def _read(still):
     return _Facts(np.count_nonzero(mask) / mask.size, stale)
 
 
+def still_state(still):
+    """What tells, without reading them, whether a still's pixels may have changed."""
+    return _pixels_come_from(still), _on_disk(still), still.is_dirty
+
+
+def know_still(still, state, digest):
+    """Note the digest that a still's pixels had in a state, which spares them the next reading."""
+    known = _digests.get(still.session_uid)
+    # Blender reads a file that has changed when it is told to, and doesn't say so: until then look each time.
+    waits = known is not None and known[0][::2] == state[::2] and known[1] == digest
+    if not waits:
+        _digests[still.session_uid] = state, digest
+
+
 def _still_digest(still):
-    now = _pixels_come_from(still), _on_disk(still), still.is_dirty
+    now = still_state(still)
     known = _digests.get(still.session_uid)
     if known is not None and known[0] == now and not still.is_dirty:
         return known[1]
     digest = loops.digest_still(images.read_still(still))
-    # Blender reads a file that has changed when it is told to, and doesn't say so: until then look each time.
-    waits = known is not None and known[0][::2] == now[::2] and known[1] == digest
-    if not waits:
-        _digests[still.session_uid] = now, digest
+    know_still(still, now, digest)
     return digest
 
 

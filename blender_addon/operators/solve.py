@@ -35,6 +35,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
         return {
             "uid": still.session_uid,
             "still": images.read_still(still),
+            "state": freshness.still_state(still),
             "mask": mask,
             "trace": masks.trace(still, mask),
             "strokes": directions,
@@ -58,10 +59,11 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
             progress(1.0, "Saving")
         except OSError as error:
             raise Refused(f"The loop can't be saved in {part.parent} ({error.strerror})") from error
-        return loop, loops.fingerprint(loops.digest_still(still), request["trace"], directions, turns)
+        digest = loops.digest_still(still)
+        return loop, digest, loops.fingerprint(digest, request["trace"], directions, turns)
 
     def deliver(self, context, request, result):
-        loop, fingerprint = result
+        loop, digest, fingerprint = result
         still, name = by_uid(request["uid"]), loops.file_name(request["name"], fingerprint)
         folder = loops.folder()  # the .blend may have been saved elsewhere meanwhile
         try:
@@ -70,6 +72,7 @@ class ENDLESSLOOPS_OT_solve(JobOperator, bpy.types.Operator):
         except OSError as error:
             raise Refused(f"The loop can't be saved in {folder} ({error.strerror})") from error
         loops.adopt(still, loop, name, fingerprint)
+        freshness.know_still(still, request["state"], digest)
         freshness.note_change()
         if not bpy.app.background:
             player.play(still)

@@ -40,6 +40,22 @@ def test_the_mask_is_read_once_after_a_brush_stroke(solved, addon, facts, monkey
     assert read == [solved.endless_loops.mask_image.name]
 
 
+def test_a_still_is_not_read_again_after_it_was_solved(solved, addon, facts, monkeypatch):
+    read = count_readings(addon, monkeypatch)
+    assert not facts(solved).out_of_date
+    assert read == [solved.endless_loops.mask_image.name]
+
+
+def test_a_file_that_was_edited_before_solving_counts_once_it_is_reloaded(saved, facts):
+    write(saved / "wall.png", windows())
+    image = solve(bpy.data.images.load(str(saved / "wall.png")))
+    write(saved / "wall.png", 255 - windows())
+    solve(image)  # Blender still has the pixels of before
+    assert not facts(image).out_of_date
+    image.reload()
+    assert facts(image).out_of_date
+
+
 def write(path, picture):
     import cv2  # comes with the add-on
 

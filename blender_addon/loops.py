@@ -26,7 +26,8 @@ KEPT = 2  # of a still's files that nothing uses any more
 _loops = {}  # session_uid of a still -> (name of its loop's file, the loop)
 _softened = {}  # session_uid of a still -> (its solved loop, soft edges, the loop with these)
 _places = {}  # session_uid of a still -> its loop's file, while the .blend is being saved
-_left = {}  # session_uid of a still -> (its loop's file, the .blend that it couldn't be saved beside)
+_left = {}  # session_uid of a still -> its loop's file, which couldn't be saved beside the .blend
+_missed = {}  # session_uid of a still -> (its file, the .blend or copy that it couldn't be saved beside)
 
 
 def is_solved(still):
@@ -118,14 +119,14 @@ def _is_in_memory(still):
 def _file(still):
     """Where the file of a loop lies: beside the .blend, or where it was if it couldn't be saved there."""
     name = still.endless_loops.loop_file
-    file, (left, _blend) = folder() / name, _left.get(still.session_uid, (Path(), ""))
+    file, left = folder() / name, _left.get(still.session_uid, Path())
     return left if left.name == name and not file.is_file() else file
 
 
 def reason_unsaved(still):
-    """Why a solved loop doesn't lie beside the .blend, as a sentence; empty when it does. Cheap."""
-    left, blend = _left.get(still.session_uid, (Path(), ""))
-    if left.name != still.endless_loops.loop_file:
+    """Why a solved loop doesn't lie beside a .blend, as a sentence; empty when it does. Cheap."""
+    name, blend = _missed.get(still.session_uid, ("", ""))
+    if name != still.endless_loops.loop_file or not name:
         return ""
     return f"The loop couldn't be saved beside {blend}: free space or allow writing there, then save again"
 
@@ -189,6 +190,7 @@ def _forget(*_args):
     _softened.clear()
     _places.clear()
     _left.clear()
+    _missed.clear()
 
 
 @persistent
@@ -213,18 +215,24 @@ def _after_save(path, *_args):
     """See to it that the loops lie beside the .blend that was saved, and remove old ones."""
     from . import engine
 
+    is_copy = path != bpy.data.filepath  # then the file itself is as it was
     for image in bpy.data.images:
         old = _places.pop(image.session_uid, None)
         if old is None:
             continue
-        _left.pop(image.session_uid, None)
+        if not is_copy:
+            _left.pop(image.session_uid, None)
+        if not is_copy or _missed.get(image.session_uid, ("", ""))[1] == Path(path).name:
+            _missed.pop(image.session_uid, None)
         try:
             _carry_over(image, old, folder(path) / image.endless_loops.loop_file)
         except (OSError, engine.EndlessLoopsError) as error:  # the next saving tries it again
-            _left[image.session_uid] = old, Path(path).name
+            _missed[image.session_uid] = old.name, Path(path).name
+            if not is_copy:
+                _left[image.session_uid] = old
             print(f"Endless Loops: the loop of {image.name} couldn't be saved with the .blend. {error}")
     jobs.tag_sidebars(bpy.context)
-    if path != bpy.data.filepath:  # a copy was saved, and the file itself is as it was
+    if is_copy:
         _rebase(path, bpy.data.filepath)
     elif is_blend(path):
         _remove_old_loops()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ NARROW = 0.75
 """Of a step; within an edge narrower than this, motion alone can't fade without smearing."""
 TILE = 128
 """Cells along a side that follow their paths at once."""
+NARROWEST = 2.0
+"""Pixels; a narrower soft edge doesn't show beside the ramp that every edge has, but cells would be small."""
 CORE = 0.9
 """Of the way from a part's edge to its middle: a wider soft edge would leave nothing that moves fully."""
 
@@ -43,6 +46,8 @@ class Edges:
         Pixels to the nearest edge; outside of the mask they count for more, see `BEYOND`.
     parts : int32 array of the same shape
         The number of the part of each pixel, or of the nearest one.
+    inside : bool array of the same shape
+        Which pixels are in a part.
     widths : (parts,) float64
         Pixels from each part's edge to where it moves fully; 0 fades nothing.
     margin : int
@@ -51,11 +56,12 @@ class Edges:
 
     away: Floats
     parts: NDArray[np.int32]
+    inside: NDArray[np.bool_]
     widths: Doubles
     margin: int = 0
 
-    def on_cells(self, path: Path, around: int) -> tuple[Floats, NDArray[np.int32]]:
-        """Tell the same of a path's cells and so many around them."""
+    def on_cells(self, path: Path, around: int) -> tuple[Floats, NDArray[np.int32], NDArray[np.bool_]]:
+        """Tell the first three of a path's cells and so many around them."""
         import cv2
 
         shape = [count + 2 * around for count in path.move.shape[:2]]
@@ -68,7 +74,8 @@ class Edges:
         away = np.asarray(cv2.copyMakeBorder(self.away, *sides), np.float32)
         middle = slice(path.cell // 2, None, path.cell)
         parts = np.asarray(cv2.copyMakeBorder(self.parts, *sides), np.int32)
-        return shrink(away, (shape[0], shape[1])), parts[middle, middle]
+        inside = np.asarray(cv2.copyMakeBorder(self.inside.view(np.uint8), *sides), bool)
+        return shrink(away, (shape[0], shape[1])), parts[middle, middle], inside[middle, middle]
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,7 @@ def fade(paths: tuple[Path, Path], edges: Edges) -> Fading:
     Parameters
     ----------
     paths : (inverse, forward)
+        Known in the same cells.
     edges : Edges
 
     Notes
@@ -107,13 +115,15 @@ def fade(paths: tuple[Path, Path], edges: Edges) -> Fading:
     narrowest = float(widths[widths > 0].min())
     finer = [path.finer(narrowest / CELLS_A_RAMP) for path in paths]
     around = -(-edges.margin // finer[0].cell)
-    away, parts = edges.on_cells(finer[0], around)
+    away, parts, inside = edges.on_cells(finer[0], around)
     inner = slice(around, away.shape[0] - around), slice(around, away.shape[1] - around)
-    lengths = _typical_lengths(finer[1].move, parts[inner], len(widths))
+    lengths = _typical_lengths(finer[1].move, np.where(inside, parts, -1)[inner], len(widths))
     slowed = np.where(widths > 0, np.minimum(1, widths / np.maximum(NARROW * lengths, 1e-3)), 0)
     amount = slowed.astype(np.float32)[parts]
     strength = 1 - amount * (1 - _smooth_step(away, widths[parts]))
     shares = [faded_shares(path, strength, around, narrowest) for path in finer]
+    for share in shares:
+        share[widths[parts[inner]] == 0] = 1  # whatever fades beside it
     shorter = finer[0].shortened(shares[0]), finer[1].shortened(shares[1])
     box = (
         slice(edges.margin, edges.away.shape[0] - edges.margin),
@@ -142,33 +152,40 @@ def mask_edges(
     """
     import cv2
 
-    longest = max(side.stop - side.start for side in box)
-    margin = min(int(np.ceil(max(soft_edge))), longest) + 1
-    seen = [
-        slice(max(0, side.start - margin), min(size, side.stop + margin))
-        for side, size in zip(box, mask.shape, strict=True)
+    # One more pixel around the box is outside of the mask, or of the picture, which is no edge.
+    sides = [
+        (int(side.start == 0), int(side.stop == size)) for side, size in zip(box, mask.shape, strict=True)
     ]
-    beyond = [
-        (there.start - (side.start - margin), side.stop + margin - there.stop)
-        for side, there in zip(box, seen, strict=True)
-    ]
-    inside = np.asarray(
-        cv2.copyMakeBorder(
-            mask[seen[0], seen[1]].view(np.uint8), *beyond[0], *beyond[1], cv2.BORDER_REPLICATE
-        )
+    rows, columns = (
+        slice(side.start - 1 + first, side.stop + 1 - last)
+        for side, (first, last) in zip(box, sides, strict=True)
     )
-    near, far = (
-        np.asarray(cv2.distanceTransform(side, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
-        for side in (inside, 1 - inside)
-    )
-    away = near + far / np.float32(BEYOND)
+    inside = _bordered(mask[rows, columns].view(np.uint8), sides)
     count, numbered = cv2.connectedComponents(inside, connectivity=8)
-    parts = np.asarray(numbered, np.int32)
+    parts, near = np.asarray(numbered, np.int32), _distance(inside)
     widths = np.full(count, soft_edge[0])
     for x, y, stroke in followed:
-        widths[parts[y - box[0].start + margin, x - box[1].start + margin]] = soft_edge[stroke]
+        widths[parts[y - box[0].start + 1, x - box[1].start + 1]] = soft_edge[stroke]
     widths[0] = 0  # what is in no part
-    return Edges(away, _nearest(parts), within(widths, away, parts), margin)
+    widths = within(widths, near, parts)
+    more = int(np.ceil(BEYOND * widths.max()))
+    inside, parts, near = (_bordered(values, [(more, more)] * 2) for values in (inside, parts, near))
+    away = near + _distance(1 - inside) / np.float32(BEYOND)
+    return Edges(away, _nearest(parts), inside.view(bool), widths, more + 1)
+
+
+def _bordered(values: NDArray[Any], sides: Sequence[tuple[int, int]]) -> NDArray[Any]:
+    """Repeat what is at the border above and below, to the left and to the right."""
+    import cv2
+
+    return np.asarray(cv2.copyMakeBorder(values, *sides[0], *sides[1], cv2.BORDER_REPLICATE))
+
+
+def _distance(inside: NDArray[np.uint8]) -> Floats:
+    """Measure how far each pixel is from the nearest 0."""
+    import cv2
+
+    return np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
 
 
 def _nearest(parts: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -187,11 +204,12 @@ def _nearest(parts: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.asarray(of_number.take(numbers))
 
 
-def within(widths: Doubles, away: Floats, labels: NDArray[np.int32]) -> Doubles:
-    """Narrow widths so that the middle of each part still moves fully."""
+def within(widths: Doubles, away: Floats, parts: NDArray[np.int32]) -> Doubles:
+    """Narrow widths so that the middle of each part still moves fully; hardly any width is none."""
     deepest = np.zeros(len(widths), np.float32)
-    np.maximum.at(deepest, labels.ravel(), away.ravel())
-    return np.minimum(widths, CORE * deepest)
+    np.maximum.at(deepest, parts.ravel(), away.ravel())
+    narrowed = np.minimum(widths, CORE * deepest)
+    return np.where(narrowed < NARROWEST, 0, narrowed)
 
 
 def _smooth_step(away: Floats, width: Doubles) -> Floats:

@@ -118,7 +118,9 @@ class Fields:
         width = np.array([0.0, max(solved.step * HOLD_FADE, LEAST_FADE)])
         away = np.asarray(away, np.float32)[rows, columns]
         width = within(width, away, part.inside.astype(np.int32))
-        fading = fade(paths, Edges(away, np.ones(away.shape, np.int32), width))
+        if not width.any():  # so little is left that nothing can fade in it
+            return
+        fading = fade(paths, Edges(away, np.ones(away.shape, np.int32), part.inside, width))
         inside = part.inside[..., None]
         for path, shorter in zip(paths, fading.paths, strict=True):
             np.copyto(path.move, shorter.move, where=inside)

@@ -57,7 +57,7 @@ class Path:
 
     def dense(self, shape: tuple[int, ...]) -> Path:
         """Give each pixel of a mask's box of a shape its own."""
-        if self.move.shape[:2] == shape:
+        if self.cell == 1 and self.start == (0, 0):
             return self
         cells, inner = self.around((slice(0, shape[0]), slice(0, shape[1])))
 
@@ -67,8 +67,8 @@ class Path:
         return Path(enlarged(self.move), None if self.bend is None else enlarged(self.bend))
 
     def over_box(self, cells: Floats, shape: tuple[int, ...]) -> Floats:
-        """Spread what its (rows, columns) cells have evenly over a mask's box of a shape, about as many."""
-        if cells.shape == shape:
+        """Take what its (rows, columns) cells have on an even grid over a mask's box, about as fine."""
+        if self.cell == 1 and self.start == (0, 0):
             return cells
         rows, columns = (
             (((np.arange(count) + 0.5) * (side / count) - (self.cell / 2 + first)) / self.cell).astype(

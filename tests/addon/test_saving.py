@@ -246,3 +246,24 @@ def test_pictures_stay_that_a_copy_elsewhere_plays(solved, saved, addon):
     copy.unlink()
     bpy.ops.wm.save_mainfile()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("is_in_memory", [False, True])
+def test_a_copy_saved_meanwhile_loses_no_loop_that_waits_for_its_place(solved, saved, addon, is_in_memory):
+    name = solved.endless_loops.loop_file
+    if not is_in_memory:
+        addon("loops")._forget()
+    place = saved / "elsewhere" / "endless_loops"
+    place.parent.mkdir()
+    place.write_text("in the way")
+    blend = str(saved / "elsewhere" / "shot.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=blend)
+    assert addon("loops").reason_unsaved(solved)
+    (saved / "third").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved / "third" / "copy.blend"), copy=True)
+    assert addon("loops").reason_unsaved(solved) and not solved.endless_loops.is_out_of_date()
+    assert (saved / "third" / "endless_loops" / "solved_copy" / name).is_file()
+    place.unlink()
+    bpy.ops.wm.save_as_mainfile(filepath=blend)
+    assert (place / "solved_shot" / name).is_file() and not addon("loops").reason_unsaved(solved)
+    assert solved.endless_loops.loop() is not None

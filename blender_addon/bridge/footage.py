@@ -32,8 +32,9 @@ def refusal(image):
 def first_frame(image):
     """The first frame, (H, W, C) uint8 or float32, as a still of that kind has it; raises `Refused`."""
     path = _path(image)
-    changed = path.stat().st_mtime_ns if path.is_file() else None
-    key = (str(path), image.source, _is_data(image), image.alpha_mode, changed)
+    if not path.is_file():  # not even where a folder is: the path may be empty
+        raise Refused(f"{image.name} can't be read: its file isn't there. Find it (Image menu, Replace)")
+    key = (str(path), image.source, _is_data(image), image.alpha_mode, path.stat().st_mtime_ns)
     known = _first.get(image.session_uid)
     if known is None or known[0] != key:
         from ..engine.errors import EndlessLoopsError

@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
-from .conftest import bytes_of, inset, windows
+from .conftest import bytes_of, inset, new_image, windows
 
 FRAMES, STEP = 7, 3  # the camera pans by so many pixels a frame
 SIZE = (160, 240)
@@ -222,3 +222,16 @@ def test_a_deep_sequence_with_alpha_is_what_blender_makes_of_such_a_still(saved,
     still.alpha_mode = sequence.alpha_mode = alpha_mode
     held, read = (addon("bridge.images").read_still(image) for image in (still, sequence))
     np.testing.assert_allclose(read, held, atol=1e-3)
+
+
+def test_a_movie_without_a_file_is_not_read_from_the_working_directory(saved, addon, monkeypatch):
+    (saved / "here").mkdir()
+    shot = new_image(windows(), "shot.png")
+    shot.filepath_raw, shot.file_format = str(saved / "here" / "shot.png"), "PNG"
+    shot.save()
+    monkeypatch.chdir(saved / "here")
+    movie = new_image(windows(), "film.mp4")
+    movie.source = "MOVIE"
+    assert movie.filepath == ""
+    with pytest.raises(addon("errors").Refused, match="can't be read"):
+        addon("bridge.footage").first_frame(movie)

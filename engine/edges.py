@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from .area import Area, tiles
 from .errors import BadSettings
 from .motion import Path
-from .resample import enlarge, shrink
+from .resample import bordered, enlarge, shrink
 from .threads import in_threads, threads_for
 
 Floats = NDArray[np.float32]
@@ -160,7 +159,7 @@ def mask_edges(
         slice(side.start - 1 + first, side.stop + 1 - last)
         for side, (first, last) in zip(box, sides, strict=True)
     )
-    inside = _bordered(mask[rows, columns].view(np.uint8), sides)
+    inside = bordered(mask[rows, columns].view(np.uint8), sides)
     count, numbered = cv2.connectedComponents(inside, connectivity=8)
     parts, near = np.asarray(numbered, np.int32), _distance(inside)
     widths = np.full(count, soft_edge[0])
@@ -169,16 +168,9 @@ def mask_edges(
     widths[0] = 0  # what is in no part
     widths = within(widths, near, parts)
     more = int(np.ceil(BEYOND * widths.max()))
-    inside, parts, near = (_bordered(values, [(more, more)] * 2) for values in (inside, parts, near))
+    inside, parts, near = (bordered(values, [(more, more)] * 2) for values in (inside, parts, near))
     away = near + _distance(1 - inside) / np.float32(BEYOND)
     return Edges(away, _nearest(parts), inside.view(bool), widths, more + 1)
-
-
-def _bordered(values: NDArray[Any], sides: Sequence[tuple[int, int]]) -> NDArray[Any]:
-    """Repeat what is at the border above and below, to the left and to the right."""
-    import cv2
-
-    return np.asarray(cv2.copyMakeBorder(values, *sides[0], *sides[1], cv2.BORDER_REPLICATE))
 
 
 def _distance(inside: NDArray[np.uint8]) -> Floats:

@@ -144,7 +144,7 @@ class Loop:
         Parameters
         ----------
         width : float, or one a stroke
-            Pixels inside the mask's edge over which the motion fades to nothing; 0 is a hard edge. A
+            Pixels inside the mask's edge over which the motion fades to nothing; below 2 it's a hard edge. A
             part of the mask takes the width of the stroke that it follows. What would leave nothing
             that moves fully is narrowed.
 

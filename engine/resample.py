@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -213,13 +214,14 @@ def look_up_field(
     return np.asarray(sample(field, x, y), np.float32)
 
 
-def bordered(coarse: NDArray[Any]) -> NDArray[Any]:
-    """Repeat the outermost cells of (h, w, C) ones once."""
+def bordered(values: NDArray[Any], sides: Sequence[tuple[int, int]] = ((1, 1), (1, 1))) -> NDArray[Any]:
+    """Repeat the outermost of (h, w) or (h, w, C) values so often above and below, left and right."""
     import cv2
 
-    return np.asarray(cv2.copyMakeBorder(coarse, 1, 1, 1, 1, cv2.BORDER_REPLICATE)).reshape(
-        coarse.shape[0] + 2, coarse.shape[1] + 2, *coarse.shape[2:]
-    )
+    if not any(map(any, sides)):
+        return values
+    larger = np.asarray(cv2.copyMakeBorder(values, *sides[0], *sides[1], cv2.BORDER_REPLICATE))
+    return larger.reshape(*larger.shape[:2], *values.shape[2:])
 
 
 def times(values: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from .area import Area, mask_box, touched
 from .loop import Loop
 from .motion import Path, as_planes
-from .resample import averaged, sample
+from .resample import averaged, bordered, sample
 from .saving import Parts
 from .texture import Texture
 
@@ -103,7 +102,7 @@ class _Places:
 
 def _picture(still: NDArray[Any], factor: int) -> NDArray[Any]:
     """Reduce a still; colors of integers count by their alpha."""
-    squares = _filled(still, [(0, -side % factor) for side in still.shape[:2]])
+    squares = bordered(still, [(0, -side % factor) for side in still.shape[:2]])
     if still.dtype.kind == "f" or still.shape[2] < 4:
         return averaged(squares, factor)
     full = np.float32(np.iinfo(still.dtype).max)
@@ -111,16 +110,6 @@ def _picture(still: NDArray[Any], factor: int) -> NDArray[Any]:
     colors = averaged(squares[..., :3] * squares[..., 3:].astype(np.float32), factor)
     straight = np.dstack([colors / np.maximum(alpha, np.float32(1e-3)), alpha])
     return np.rint(straight).clip(0, full).astype(still.dtype)
-
-
-def _filled(pixels: NDArray[Any], sides: Sequence[tuple[int, int]]) -> NDArray[Any]:
-    """Go on with a picture's border above and below, to the left and to the right."""
-    import cv2
-
-    if not any(map(any, sides)):
-        return pixels
-    filled = cv2.copyMakeBorder(pixels, *sides[0], *sides[1], cv2.BORDER_REPLICATE)
-    return np.asarray(filled).reshape(*filled.shape[:2], pixels.shape[2])
 
 
 def _texture(parts: Parts, still: NDArray[Any], mask: NDArray[np.bool_], box: Area, factor: int) -> Texture:
@@ -133,7 +122,7 @@ def _texture(parts: Parts, still: NDArray[Any], mask: NDArray[np.bool_], box: Ar
         for start, size in zip(starts, whole.pixels.shape[:2], strict=True)
     ]
     y, x = (start // factor for start in starts)
-    texture = Texture(averaged(_filled(whole.pixels, sides), factor), (x, y))
+    texture = Texture(averaged(bordered(whole.pixels, sides), factor), (x, y))
     own = still[box][..., : texture.pixels.shape[2]]
     if own.dtype == texture.pixels.dtype:
         shown = mask[box] & np.isfinite(own).all(2) if own.dtype.kind == "f" else mask[box]
